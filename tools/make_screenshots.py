@@ -31,6 +31,7 @@ class Shot:
         height: of the picture, in pixels of the page.
         start: a CSS selector; the picture begins at this element instead of at the top.
         width: of the window, in pixels of the page.
+        dark: whether the page is dark.
     """
 
     name: str
@@ -38,17 +39,24 @@ class Shot:
     height: int
     start: str = "body"
     width: int = 1240
+    dark: bool = False
 
 
 SHOTS = (
     Shot("report", "tau_sweep", 2000),
-    Shot("verdicts", "tau_sweep", 925),
+    # as wide as the text of the site, so that it stays readable there
+    Shot("verdicts", "tau_sweep", 900, width=760),
+    Shot("verdicts-dark", "tau_sweep", 900, width=760, dark=True),
 )
 
 
 def take(browser: Browser, shot: Shot) -> None:
     """Take one picture."""
-    page = browser.new_page(viewport={"width": shot.width, "height": shot.height}, reduced_motion="reduce")
+    page = browser.new_page(
+        viewport={"width": shot.width, "height": shot.height},
+        reduced_motion="reduce",
+        color_scheme="dark" if shot.dark else "light",
+    )
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "index.html"
         report.write_bytes(gzip.decompress((DOCS / f"gallery/reports/{shot.study}.html.gz").read_bytes()))

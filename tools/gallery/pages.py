@@ -53,7 +53,7 @@ In the repository the report is the file `docs/gallery/reports/{name}.html.gz`.
 _INDEX = """\
 # Gallery
 
-{finished} of the {total} studies that come with ablate, run at their default profile on a corpus that comes with ablate.
+{finished} of the {total} studies that come with ablate, run at their default profile on an included corpus.
 Each page has the question, the answer in one sentence of the report, the other verdicts, and the report itself.
 
 | Study | Question | Answer | Seconds |

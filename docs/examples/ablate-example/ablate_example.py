@@ -130,6 +130,21 @@ def ablate_conditioners() -> Iterator[ablate.ConditionerSpec]:
     )
 
 
+class PhrasePosition(Label):
+    """Passes the position in a phrase to the network; the label ``phrase`` is the length of a phrase in seconds."""
+
+    def __init__(self, options: LabelOptions) -> None:
+        super().__init__(options)
+        self.labels = {"phrase": 4.0}
+
+    def from_labels(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
+        return np.asarray((times / labels["phrase"] % 1)[:, None], np.float32)
+
+    def check_labels(self, labels: Mapping[str, float]) -> None:
+        if not labels["phrase"] > 0:
+            raise ValueError(f"phrase must be above 0 seconds, not {labels['phrase']:g}")
+
+
 @dataclass(frozen=True)
 class MinPOptions:
     """Options of ``example-min-p``."""

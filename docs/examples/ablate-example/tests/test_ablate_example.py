@@ -5,7 +5,16 @@ from __future__ import annotations
 import ablate_example
 import numpy as np
 import pytest
-from ablate_example import Label, LabelOptions, Notes, NotesOptions, Repetition, RepetitionOptions, Transpose
+from ablate_example import (
+    Label,
+    LabelOptions,
+    Notes,
+    NotesOptions,
+    PhrasePosition,
+    Repetition,
+    RepetitionOptions,
+    Transpose,
+)
 
 import ablate
 from ablate.testing import (
@@ -96,3 +105,8 @@ def test_repetition_is_what_was_heard_before(pitches: str, share: float) -> None
     piece = ablate.Performance.from_notes((ord(pitch), 64, i, i + 1) for i, pitch in enumerate(pitches))
     measured = Repetition(RepetitionOptions(notes=1)).measure(piece, [piece, PIECE])
     assert [value.value for value in measured.values] == [share, share / 2]
+
+
+def test_a_position_in_a_phrase_moves_with_time() -> None:
+    values = PhrasePosition(LabelOptions()).from_labels({"phrase": 4.0}, np.array([0.0, 1.0, 3.0, 4.0, 6.0]))
+    assert values.ravel().tolist() == [0.0, 0.25, 0.75, 0.0, 0.5]
