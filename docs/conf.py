@@ -55,7 +55,7 @@ html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 html_js_files = [("accessible.js", {"defer": "defer"})]
-html_search_scorer = "_ext/search_scorer.js"
+html_search_scorer = str(Path(__file__).with_name("_ext") / "search_scorer.js")
 html_theme_options = {
     "source_repository": repository,
     "source_branch": "main",

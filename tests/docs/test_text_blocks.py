@@ -138,6 +138,8 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/explanation/architecture.md", "MIDI files"): drawing,
     ("docs/explanation/architecture.md", "cli"): layers,
     ("docs/explanation/original-report.md", "contradicted"): reported,
+    ("docs/explanation/original-report.md", "Cannot tell conditioning"): reported,
+    ("docs/explanation/original-report.md", "not decided    both"): reported,
     ("docs/explanation/original-report.md", "not decided    distance"): reported,
     ("docs/explanation/original-report.md", "not decided    primed"): reported,
     ("docs/explanation/seeds-and-replicates.md", "SHA-256"): seeds,
