@@ -11,7 +11,7 @@ import jinja2
 from ablate.printable import printable_lines
 from ablate.report.data.left_out import MOST_PROBLEMS
 from ablate.report.statistics.described import summary
-from ablate.report.text import looks, sentences, setup
+from ablate.report.text import glossary, looks, sentences, setup
 from ablate.report.text.tables import (
     blocks,
     comparisons,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 #: From this number of columns on, a table of the page has a row of labelled values for each variant on a tablet too.
 MANY_COLUMNS = 6
+#: From this number of columns on, it has one on every screen: side by side they would be wider than the page.
+MOST_COLUMNS = 9
 
 
 def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures)
         "unanswered": "The study file states no predictions, so the report does not answer it.",
         "top_facts": [*setup.top_facts(study), *looks.facts(analysis)],
         "facts": setup.facts(study),
+        "glossary": glossary.glossary(analysis),
         "axes": setup.axes(study),
         "named_variants": setup.named_variants(study),
         "judged": study.judged,
@@ -110,7 +113,7 @@ def _environment() -> jinja2.Environment:
         finalize=_without_codes,
     )
     environment.filters["md"] = _markdown_text
-    environment.globals["many"] = MANY_COLUMNS
+    environment.globals.update(many=MANY_COLUMNS, most=MOST_COLUMNS)
     return environment
 
 

@@ -127,7 +127,7 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, c
         caveat: a clause that must not be apart from the claim of a difference, with a comma before it.
     """
     name, versus, verdict = str(row["comparison"]), str(row["versus"]), row["verdict"]
-    detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}{_wins(row)}"
+    detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}{wins(row)}"
     average = "" if row["kind"] != "main effect" else ", on average over the other axes"
     if verdict == "equivalent":
         subject = f"No difference that matters between {name} and {versus}" if versus else f"{name}: {WORDS[verdict]}"
@@ -258,7 +258,7 @@ def interval_text(row: Mapping[str, Any]) -> str:
     return f" (95 % interval {signed(row['low'])} to {signed(row['high'])})"
 
 
-def _wins(row: Mapping[str, Any]) -> str:
+def wins(row: Mapping[str, Any]) -> str:
     """Return in how many replicates the comparison is better, or higher; a difference of 0 counts half."""
     if isinstance(row["values"], Groups):
         return words.wins(row)

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import hypothesis, verdicts
+from ablate.report.statistics.inference.independent import words
+from ablate.report.statistics.inference.independent.groups import Groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +55,8 @@ def _claim(analysis: Analysis, one: AnsweredPrediction) -> str:
         versus = " and ".join(given.get("than") or [analysis.study.variant_levels.baseline])
         return f"{given['variant']} {_DIFFERS[direction]} {versus} in {where}"
     name = given.get("contrast") or given["effect"]
-    words = "no difference that matters" if direction == "equivalent" else direction
-    return f"{name}: {words} in {where}"
+    change = "no difference that matters" if direction == "equivalent" else direction
+    return f"{name}: {change} in {where}"
 
 
 def _reason(one: AnsweredPrediction) -> str:
@@ -68,14 +70,34 @@ def _reason(one: AnsweredPrediction) -> str:
 
 
 def _numbers(one: AnsweredPrediction, row: Mapping[str, Any]) -> str:
-    """Return the verdict of a comparison, its difference and its p."""
+    """Return the numbers of a comparison: its difference with interval, the replicates, and its p."""
     sides = f"{row['comparison']} against {row['versus']}: " if len(one.rows) > 1 else ""
     quantity = "slope" if "trend" in one.prediction else "difference"
-    numbers = f"{quantity} {verdicts.signed(row['difference'])}, {verdicts.p_text(row['p_adjusted'])}"
+    size = f"{quantity} {verdicts.signed(row['difference'])}{_interval(row)}{_replicates(one, row)}"
+    if row["verdict"] == "alike":
+        return f"{sides}{verdicts.WORDS['alike']}{_counted(row)}"
+    if row["verdict"] == "equivalent":
+        within = f"within ±{row['margin']:.3g} ({row['margin_of']}), {verdicts.p_text(row['p_equivalent'])}"
+        return f"{sides}{verdicts.WORDS['equivalent']}, {size}, {within}"
+    numbers = f"{size}, {verdicts.p_text(row['p_adjusted'])}"
     if one.prediction.get("direction") == "equivalent" and math.isnan(row["margin"]):
         numbers += ", and there is no margin for this quantity"
-    if row["verdict"] == "alike":
-        return f"{sides}{verdicts.WORDS['alike']}"
-    if row["verdict"] == "equivalent":
-        return f"{sides}{verdicts.WORDS['equivalent']}, {quantity} {verdicts.signed(row['difference'])}"
     return f"{sides}{numbers}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    """Return the interval with a comma before it; empty for a single replicate."""
+    if math.isnan(row["low"]):
+        return ""
+    return f", 95 % interval {verdicts.signed(row['low'])} to {verdicts.signed(row['high'])}"
+
+
+def _replicates(one: AnsweredPrediction, row: Mapping[str, Any]) -> str:
+    """Return the number of replicates with a comma before it, and for differences in how many it is better."""
+    return _counted(row) if "trend" in one.prediction else verdicts.wins(row)
+
+
+def _counted(row: Mapping[str, Any]) -> str:
+    if isinstance(row["values"], Groups):
+        return f", {words.runs(row['values'])}"
+    return f", {row['n']} replicate{'s' if row['n'] > 1 else ''}"

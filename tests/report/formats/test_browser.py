@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import filelock
+import numpy as np
 import pytest
 from support import axe
 from support.commands import run
+from support.effects_material import Stored
 from support.report_study import Builder
 
 from ablate.music.performance import Performance
 from ablate.music.storage import pack_performances
 from ablate.report.write import write_report
+from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -588,6 +591,21 @@ def test_seven_quantities_need_no_scrolling(real: Path, width: int, visit: Calla
     assert page.evaluate(WIDE_TABLES) == []
 
 
+def test_a_metric_with_a_dozen_features_needs_no_scrolling(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    values = {name: np.arange(1000.0, 1006.0) for name in ("a", "b")}
+    names = [f"validation_per_second_{index}" for index in range(12)]
+    study = Stored(tmp_path, {"a": {"x": 1}, "b": {"x": 2}}, {("likelihood", name): values for name in names})
+    study.put(objective={"metric": "likelihood", "feature": names[0], "direction": ""})
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        path = write_report(store, tmp_path, "example", sound=False)
+    page = visit(path, viewport={"width": 1280, "height": 900})
+    open_details(page)
+    assert page.locator("table.most td").first.get_attribute("data-label") == names[0]
+    assert page.evaluate(WIDE_TABLES) == []
+    page.set_viewport_size({"width": 1024, "height": 900})
+    assert page.evaluate(WIDE_TABLES) == []
+
+
 @pytest.mark.slow
 def test_it_prints_whole(report: Path, visit: Callable[..., Page]) -> None:
     pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
@@ -646,9 +664,21 @@ def test_it_can_be_used_without_seeing_it(report: Path, visit: Callable[..., Pag
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a table of somebody else's results."""
+    home = tmp_path_factory.mktemp("judged")
+    rows = [f"{method},{seed},{0.5 + seed / 100 + len(method) / 10}" for method in ("a", "bb") for seed in range(6)]
+    (home / "results.csv").write_text("\n".join(["method,seed,loss", *rows]), encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+        assert run(["judge", str(home / "results.csv"), "--home", str(home)]) == 0, said.getvalue()
+    return home / "reports/results/index.html"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(report: Path, scheme: str, visit: Callable[..., Page]) -> None:
-    page = visit(report, color_scheme=scheme)
+@pytest.mark.parametrize("kind", ["real", "troubled", "hostile", "page", "judged"])
+def test_axe_finds_nothing(kind: str, scheme: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> None:
+    page = visit(request.getfixturevalue(kind), color_scheme=scheme)
     open_details(page)
     for button in page.get_by_role("button", name="Listen blind").all():
         button.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,12 +170,23 @@ def test_the_answer_begins_with_it(tmp_path: Path) -> None:
     assert [line.verdict for line in block.lines] == [text.partition(":")[0].lower() for text in texts]
     assert texts[0] == "Supported: b is the best variant in distance (the best: b)."
     assert texts[1].startswith("Contradicted: c is better than a in distance (difference +0.8")
+    assert re.search(
+        r"\(difference \S+, 95 % interval \S+ to \S+, better in 0 of 8 replicates, p = 0\.\d+\)\.$", texts[1]
+    )
     assert texts[2].startswith("Not decided: b is higher than a in rate (difference ")
     assert texts[3].startswith("Supported: a is the best variant in distance l1 (b against a: difference +")
     assert texts[4].startswith("Supported: distance l1 rises with tau (slope +")
+    assert re.search(r"95 % interval \S+ to \S+, 8 replicates, p = 0\.\d+\)\.$", texts[4])
     assert texts[5] == (
         "Not tested: b is better than a in rate (the metric has no better direction; predict higher or lower)."
     )
+
+
+def test_no_difference_that_matters_is_answered_with_its_margin(tmp_path: Path) -> None:
+    found = answer(study(tmp_path, [{"variant": "d", "direction": "equivalent"}], margins={"distance": 0.3})).hypothesis
+    assert found
+    (line,) = found.lines
+    assert "8 replicates, within ±0.3 (the study's margin), p = 0.0" in line.text
 
 
 def test_without_predictions_there_is_no_answer(tmp_path: Path) -> None:

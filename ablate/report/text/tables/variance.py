@@ -29,7 +29,7 @@ def variance_grid(analysis: Analysis) -> Grid:
         row = _summary(analysis, quantity)
         if row:
             rows.append(Row(analysis.label(quantity), _cells(row)))
-    return Grid("Where the noise comes from", "quantity", _COLUMNS, tuple(rows), _foot(analysis))
+    return Grid("Parts of the noise in each quantity", "quantity", _COLUMNS, tuple(rows), _foot(analysis))
 
 
 def _summary(analysis: Analysis, quantity: tuple[str, str]) -> dict[str, Any] | None:
