@@ -152,7 +152,7 @@ class Analysis(Judged):
         sentences += sources.warnings(self.study)
         sentences += refused.warnings(self.study)
         sentences += tokenizers.warnings(self.study, self.headline)
-        sentences += floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
+        sentences += floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline}, self.unmoved)
         found = {self.label(quantity): floors for quantity, floors in self.unmoved.items()}
         return [*sentences, *filter(None, [order.sentence(found)])]
 

@@ -139,6 +139,8 @@ class TestWarnings:
         for unknown in ([0.62, 0.55], [NAN, 0.65]):
             assert floors.warnings(summary, values.assign(mean_low=unknown), LABELS) == []
         assert floors.warnings(of_variants(), values.assign(mean_low=[0.62, 0.65]), LABELS) == []
+        blind = floors.warnings(summary, values.assign(mean_low=[0.62, 0.65]), LABELS, {Q})
+        assert blind == [], "shuffled tokens are as good as a copy in a metric that does not see the order of notes"
 
     def test_only_where_lower_is_better(self) -> None:
         summary = of_variants([1.0, 2.0, 3.0], round_trip=[9.0], copy=[0.0])
