@@ -67,7 +67,7 @@ def test_nothing_outlives_a_command(tmp_path: Path) -> None:
 
 def test_every_kind_has_studies_of_the_campaign() -> None:
     for kind in KINDS:
-        assert all((table.PAGE.parents[1] / f"tools/faults/studies/{study}.toml").is_file() for study in kind.studies)
+        assert all((table.PAGE.parents[2] / f"tools/faults/studies/{study}.toml").is_file() for study in kind.studies)
 
 
 def test_the_rows_are_written_between_the_markers_and_others_stay(

@@ -61,9 +61,9 @@ def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FB
     shown = 4 if width is not None and width < _WIDE else len(headers)
     print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components], prose=2)
     for plugin in failed:
-        echo_sentence(f"failed: {plugin}: {plugin.error}")
+        echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
-        echo_sentence(f"clash: {clash}")
+        echo(f"clash: {clash}")
 
 
 def _list_installed(*, as_json: bool) -> None:
