@@ -112,8 +112,8 @@ def test_effects_have_a_row_for_each_comparison_and_quantity(results: StudyResul
     effects = results.effects()
     documented = {
         *("kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "n", "difference", "low"),
-        *("high", "effect", "p", "p_adjusted", "family", "level", "level_now", "role", "margin", "margin_of", "p_equivalent"),
-        *("verdict", "withheld", "doubts", "p_better", "p_better_low", "p_better_high"),
+        *("high", "effect", "p", "p_adjusted", "family", "level", "level_now", "role", "margin", "margin_of"),
+        *("p_equivalent", "verdict", "withheld", "doubts", "p_better", "p_better_low", "p_better_high"),
     }
     assert set(effects.columns) == documented
     assert len(effects) == 4
