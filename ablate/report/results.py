@@ -105,8 +105,8 @@ class StudyResults:
         Columns: ``kind``, ``comparison``, ``versus``, ``alias``; the quantity: ``metric``, ``feature``, ``unit``,
         ``direction``, ``role``; ``n`` replicates, the ``difference``, its 95 % interval ``low`` to ``high``, the
         standardised ``effect``; ``p`` of this comparison alone, ``p_adjusted`` in its family of ``family`` comparisons,
-        the ``level`` of one comparison that is still open, in a study with one look, and ``level_now``, that of this look;
-        ``margin``, ``margin_of``, ``p_equivalent``, ``withheld``;
+        the ``level`` of one comparison that is still open, in a study with one look, and ``level_now``, that of this
+        look; ``margin``, ``margin_of``, ``p_equivalent``, ``withheld``;
         ``p_better`` with ``p_better_low`` and ``p_better_high``; ``doubts``; and the ``verdict``:
         ``better``, ``worse``, ``higher``, ``lower``, ``equivalent``, ``alike``, ``inconclusive``, or empty where the
         report claims nothing.
