@@ -12,7 +12,7 @@ _ROOM = 400
 
 
 class Signs:
-    """The signs of life of a worker: its task, what is at work in it, and a number that changes with any progress.
+    """The signs of life of a worker: its task, what is at work in it, and a number that rises with its progress.
 
     Args:
         processes: how worker processes are started.
@@ -25,8 +25,12 @@ class Signs:
         self._shown = ""
 
     def begin(self, task: int) -> None:
-        """Write down the number of the task that begins, and that nothing is at work in it."""
-        self._text.value, self._shown = b"", ""
+        """Write down the number of the task that begins, and that there was no progress in it.
+
+        Meanwhile the number is 0, so that a reader who finds the same number before and after has read of one task.
+        """
+        self._task.value = 0
+        self._text.value, self._shown, self._changes.value = b"", "", 0
         self._task.value = task
 
     def show(self, doing: str) -> None:
@@ -38,7 +42,7 @@ class Signs:
 
     @property
     def task(self) -> int:
-        """The number of the task; 0 before the first one."""
+        """The number of the task, from 1; 0 while none is written down."""
         return int(self._task.value)
 
     @property
@@ -49,5 +53,5 @@ class Signs:
 
     @property
     def changes(self) -> int:
-        """A number that is another one after any progress."""
+        """A number that rises with any progress of the task; 0 before."""
         return int(self._changes.value)

@@ -69,7 +69,7 @@ class Worker:
         self._entry: Entry | None = None
         self.told: Entry | None = None
         self.was_ended, self.was_killed = False, False
-        self._changes, self._died = 0, 0.0
+        self._seen, self._died = (0, 0), 0.0  # of the signs: the task and its progress
         self._first: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         here, there = processes.Pipe()
         self._process: Any = _started(processes, (there, device, settings, stopping, self._signs))
@@ -134,10 +134,10 @@ class Worker:
     def sign(self) -> str | None:
         """Return what is or was at work in the task :attr:`told`, if there was progress since the last call."""
         number, changes, doing = self._signs.task, self._signs.changes, self._signs.doing
-        if changes == self._changes or self.told is None or not number == self.told.number == self._signs.task:
+        if self.told is None or not number == self.told.number == self._signs.task:
             return None
-        self._changes = changes
-        return doing
+        seen, self._seen = self._seen, (number, changes)
+        return None if changes == 0 or seen == self._seen else doing
 
     def has_ended(self) -> bool:
         """Return whether nothing more will be heard of this worker."""
