@@ -117,7 +117,10 @@ def test_the_mode_of_a_new_database_is_changed_when_the_others_have_let_go(path:
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
     path.write_text("notes to myself " * 100)
-    assert refusal(path) == f"sqlite:///{path}: file is not a database; choose another --home or --store"
+    assert refusal(path) == (
+        f"sqlite:///{path}: file is not a database; the file is damaged or cut off: put back a copy of it, or move it "
+        "away to start again with an empty one; if it belongs to another program, choose another --home or --store"
+    )
     assert path.read_text() == "notes to myself " * 100
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -110,6 +111,19 @@ def test_the_page_follows_a_study_and_asks_before_it_shows_verdicts(half: tuple[
         page.set_viewport_size(PHONE)
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_times_have_24_hours_in_every_language(half: tuple[Home, Builder], browser: Browser) -> None:
+    home, _ = half
+    working(home.path, 0.25)
+    with served(home.path) as port:
+        for locale in ("en-US", "de-DE"):
+            page = browser.new_page(locale=locale)
+            page.goto(address(port, HOSTILE))
+            page.get_by_text("Running since").wait_for()
+            shown = page.locator("#phase").inner_text()
+            assert re.match(r"Running since \d\d:\d\d, ", shown), shown
+            page.close()
 
 
 def test_the_page_is_used_with_the_keyboard_alone(finished: Path, page: Page) -> None:

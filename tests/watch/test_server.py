@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -173,3 +174,24 @@ def test_a_port_in_use_and_an_address_of_nobody() -> None:
         listen("192.0.2.1", 0)
     with pytest.raises(UsageError, match="no address of this machine"):
         listen("no such host", 0)
+
+
+def test_a_database_that_is_damaged_meanwhile(half: tuple[Home, Builder]) -> None:
+    """Every page says what happened to which file and what to do, in plain text."""
+    home, builder = half
+    builder.store.close()
+    name = quote(HOSTILE)
+    with served(home.path) as port:
+        viewer = Viewer(port, f"/events?study={name}")
+        viewer.take()
+        path = home.path / "ablate.db"
+        for each in home.path.glob("ablate.db-*"):
+            each.unlink()
+        path.write_bytes(b"x" * path.stat().st_size)
+        while viewer.parts["head"]["phase"] != "gone":
+            assert viewer.take()
+        expected = f"sqlite:///{path}: file is not a database; the file is damaged or cut off: put back a copy of it"
+        assert viewer.parts["head"]["problem"].startswith(expected)
+        assert json.loads(get(port, f"/verdicts?study={name}")[2])["refused"].startswith(expected)
+        assert get(port, "/?study=another")[::2] == (503, f"{viewer.parts['head']['problem']}\n".encode())
+        viewer.close()

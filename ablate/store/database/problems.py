@@ -22,7 +22,7 @@ _HINTS = {
     "database or disk is full": "free some space, then run the same command again",
     "disk I/O error": "look at the disk's space and health, then run the same command again",
     "database is locked": "another program is writing to it; try again when it is done",
-    "file is not a database": "choose another --home or --store",
+    "file is not a database": f"{_DAMAGED}; if it belongs to another program, choose another --home or --store",
     "database disk image is malformed": _DAMAGED,
     "unable to open database file": "it must be a file in a folder that exists and that you may write to",
     "attempt to write a readonly database": "look at the permissions of the file and its folder",

@@ -7,7 +7,9 @@ import contextlib
 import errno
 import logging
 import os
+import signal
 import socket
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -18,7 +20,7 @@ from ablate.watch.server.app import make_app
 from ablate.watch.server.guard import Access, Guard, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import FrameType
 
     from ablate.watch.watched import Home
@@ -85,11 +87,32 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """See :class:`uvicorn.Server`; a terminal that is closed ends the server in good order too."""
+        with super().capture_signals(), _captured_hangup(self.handle_exit):
+            yield
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See :class:`uvicorn.Server`."""
         super().handle_exit(sig, frame)
         if self._loop:
             self._loop.call_soon_threadsafe(self._home.close)
+
+
+@contextlib.contextmanager
+def _captured_hangup(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle SIGHUP, unless something else does: ``nohup`` lets a command outlive its terminal."""
+    number = getattr(signal, "SIGHUP", None)  # not every system has it
+    in_main = threading.current_thread() is threading.main_thread()
+    if number is None or not in_main or signal.getsignal(number) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def make_server(home: Home, access: Access, ready: Callable[[], object]) -> Server:

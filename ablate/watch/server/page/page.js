@@ -14,7 +14,8 @@
   const study = new URLSearchParams(location.search).get("study");
   const address = (path, more = {}) => (study === null ? path : `${path}?${new URLSearchParams({ study, ...more })}`);
   const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-  const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = (seconds) => new Date(1000 * seconds)
+    .toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const duration = (seconds) => {
     if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
     const minutes = Math.round(seconds / 60);
@@ -321,7 +322,7 @@
   if (ask) {
     ask.addEventListener("click", () => {
       ask.disabled = true;
-      get("answer").replaceChildren(make("p", "Comparing."));
+      get("answer").replaceChildren(make("p", "Computing the verdicts, once for all who ask now. With thousands of runs this takes up to a minute."));
       fetch(address("/verdicts"))
         .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
         .then(showVerdicts)
