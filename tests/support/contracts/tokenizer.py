@@ -264,8 +264,12 @@ class LearnsFromWhatItKnows(Favourite):
 
 
 class LearnsHashes(Favourite):
+    # all 64 bits: one of 128 pitches would be the same in another process now and then
     def fit(self, performances: Any) -> Any:
-        return b"favourite %3d" % (hash("piano") % 128)
+        return b"%d" % hash("piano")
+
+    def load(self, state: bytes) -> None:
+        self.learned = int(state) % 128
 
 
 class AcceptsAll(Favourite):
