@@ -13,12 +13,11 @@ from ablate.report.formats import audio
 if TYPE_CHECKING:
     from pathlib import Path
 
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 PATH = ROOT / "docs/tutorial/notebook.ipynb"
 
 
 def test_the_notebook_has_no_outputs_that_could_be_old() -> None:
+    nbformat = pytest.importorskip("nbformat")  # imported late: it compiles grammars for seconds
     notebook = nbformat.read(PATH, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -30,7 +29,9 @@ def test_the_notebook_has_no_outputs_that_could_be_old() -> None:
 def test_the_notebook_runs_and_shows_verdicts_tables_pictures_and_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "plugins")]))
     notebook = nbformat.read(PATH, as_version=4)
