@@ -150,6 +150,11 @@ def exists(path: Path) -> bool:
         return False
 
 
+def led_to(path: Path) -> Path:
+    """Return the file or folder that a path leads to (``.``, a link); the path itself if there is none."""
+    return path.resolve() if exists(path) else path
+
+
 def anchored(path: str, folder: Path) -> str:
     """Return a path as an absolute one: a relative one starts from ``folder``, and ``~`` is the user's home."""
     with contextlib.suppress(RuntimeError):  # a user who does not exist: a folder may have this name

@@ -156,7 +156,22 @@ class SamplerSpec(ComponentSpec):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MetricSpec(ComponentSpec):
+class AnyMetricSpec(ComponentSpec):
+    """The record of a metric: the part that the records of all metrics share.
+
+    Attributes:
+        features: one sentence for each feature that the metric returns, by the name of the feature, for the glossary of
+            a report and for ``ablate plugin show``. A feature without one is shown with its unit only.
+    """
+
+    kind: ClassVar[str] = "metric"
+    kinds: ClassVar[str] = "metrics"
+    scope: ClassVar[Scope]
+    features: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MetricSpec(AnyMetricSpec):
     """The record of a metric of single samples, for the hook ``ablate_metrics``.
 
     :class:`SetMetricSpec` is for metrics of all samples of a run together, and :class:`ModelMetricSpec` for metrics of
@@ -172,8 +187,6 @@ class MetricSpec(ComponentSpec):
             is ``"train"``.
     """
 
-    kind: ClassVar[str] = "metric"
-    kinds: ClassVar[str] = "metrics"
     scope: ClassVar[Scope] = "sample"
     build: Callable[[Any], Metric]
     copied_share: str = ""
@@ -188,7 +201,7 @@ class MetricSpec(ComponentSpec):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SetMetricSpec(ComponentSpec):
+class SetMetricSpec(AnyMetricSpec):
     """The record of a metric of all samples of a run as one set, for the hook ``ablate_metrics``.
 
     Attributes:
@@ -199,8 +212,6 @@ class SetMetricSpec(ComponentSpec):
         fewest_pieces: the same for the pieces that samples are compared with.
     """
 
-    kind: ClassVar[str] = "metric"
-    kinds: ClassVar[str] = "metrics"
     scope: ClassVar[Scope] = "set"
     build: Callable[[Any], SetMetric]
     reference: Reference | None = None
@@ -209,7 +220,7 @@ class SetMetricSpec(ComponentSpec):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelMetricSpec(ComponentSpec):
+class ModelMetricSpec(AnyMetricSpec):
     """The record of a metric of trained models, for the hook ``ablate_metrics``.
 
     Attributes:
@@ -220,8 +231,6 @@ class ModelMetricSpec(ComponentSpec):
             pieces last. Empty: the first feature, whatever the split.
     """
 
-    kind: ClassVar[str] = "metric"
-    kinds: ClassVar[str] = "metrics"
     scope: ClassVar[Scope] = "model"
     build: Callable[[Any], ModelMetric]
     main: Mapping[Reference, str] = dataclasses.field(default_factory=dict)

@@ -13,7 +13,7 @@ from ablate.cli.output import json_option, print_json, print_table
 from ablate.errors import PluginError, UnknownName, UsageError, named_line
 from ablate.options import OptionField, describe, shown
 from ablate.registry import Component, get_registry
-from ablate.specs import ALL_SPECS
+from ablate.specs import ALL_SPECS, AnyMetricSpec
 
 _COMMANDS = {
     "new": LazyCommand(
@@ -110,10 +110,17 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
         raise UnknownName(kind or "component", name, offered)
     components = [registry.component(k, name) for k in kinds]
     if as_json:
-        print_json([{**_facts(c), "options": [dataclasses.asdict(o) for o in _options(c)]} for c in components])
+        print_json(
+            [{**_facts(c), **_features(c), "options": [dataclasses.asdict(o) for o in _options(c)]} for c in components]
+        )
         return
     for component in components:
         _print_component(component)
+
+
+def _features(component: Component) -> dict[str, dict[str, str]]:
+    """Return the sentences for the features of a metric; nothing for other components."""
+    return {"features": dict(component.spec.features)} if isinstance(component.spec, AnyMetricSpec) else {}
 
 
 def _options(component: Component) -> list[OptionField]:
@@ -135,6 +142,8 @@ def _print_component(component: Component) -> None:
     echo_sentence(f"from {plugin}")
     if getattr(spec, "fitted", False):
         echo("a study fits it on the training pieces")
+    for feature, sentence in _features(component).get("features", {}).items():
+        echo_sentence(f"measures {feature}: {sentence}")
     fields = _options(component)
     if not fields:
         echo("no options")

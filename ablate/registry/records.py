@@ -55,6 +55,11 @@ def _problems(spec: ComponentSpec) -> Iterator[str]:
     main = fields.get("main", {})
     if not isinstance(main, Mapping) or not all(isinstance(text, str) for pair in main.items() for text in pair):
         yield "main must have the name of a feature for each part of the split"
+    features = fields.get("features", {})
+    if not isinstance(features, Mapping) or not all(
+        isinstance(text, str) for pair in features.items() for text in pair
+    ):
+        yield "features must have a sentence for each name of a feature"
     known = {field.name for field in dataclasses.fields(spec.options)}
     yield from (
         f"{name} names no option: '{fields[name]}'"

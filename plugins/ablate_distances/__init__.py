@@ -21,6 +21,7 @@ from ablate_distances.options import (
     VelocityOptions,
 )
 from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLENDER_1974, YANG_2020
+from ablate_distances.words import ALL, BINNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,6 +105,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=PitchOptions,
         build=_pitch,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
@@ -111,6 +113,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL, JS and Wasserstein between histograms of pitch class, without drums.",
         options=PitchOptions,
         build=_pitch_class,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, RABIN_2011),
     )
     yield ablate.MetricSpec(
@@ -119,6 +122,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=DurationOptions,
         build=_duration,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
@@ -127,6 +131,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=VelocityOptions,
         build=_velocity,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
@@ -134,6 +139,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL, JS and Wasserstein between histograms of the time between onsets, of all notes.",
         options=IntervalOptions,
         build=_interval,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
@@ -141,6 +147,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL, JS and Wasserstein between histograms of the notes that sound at once, without drums.",
         options=PolyphonyOptions,
         build=_polyphony,
+        features=ALL,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
@@ -148,6 +155,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL and JS between histograms of transitions from pitch class to pitch class, by instrument.",
         options=TransitionOptions,
         build=_transition,
+        features=BINNED,
         cite=(KULLBACK_1951, LIN_1991, YANG_2020),
     )
     yield ablate.MetricSpec(
@@ -155,6 +163,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL and JS between histograms of the instruments of the notes, drums as one; 0 for pianos.",
         options=PitchOptions,
         build=_instrument,
+        features=BINNED,
         cite=(KULLBACK_1951, LIN_1991),
     )
     yield ablate.MetricSpec(
@@ -162,6 +171,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="L1, L2, KL and JS between histograms of the sounds of drum notes.",
         options=PitchOptions,
         build=_drum,
+        features=BINNED,
         cite=(KULLBACK_1951, LIN_1991),
     )
     yield ablate.MetricSpec(
@@ -170,5 +180,6 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=AverageOptions,
         build=_average,
+        features=BINNED,
         cite=(KULLBACK_1951, LIN_1991),
     )

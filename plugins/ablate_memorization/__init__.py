@@ -42,6 +42,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Share of the sample's n-grams of notes that occur in a reference piece.",
         options=NgramsOptions,
         build=_ngrams,
+        features={"share": "The share of the runs of n successive notes that occur in a piece of the reference too."},
         cite=(MCCOY_2023,),
         copied_share="share",
         reference="train",
@@ -51,6 +52,10 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="The longest passage of successive notes copied from one reference piece.",
         options=LongestOptions,
         build=_longest,
+        features={
+            "notes": "The number of notes in the longest copied passage.",
+            "share": "The same number as a share of all notes of the sample.",
+        },
         cite=(YIN_2022,),
         reference="train",
     )
@@ -59,6 +64,9 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Share of the sample's notes in long copied passages.",
         options=CoveredOptions,
         build=_covered,
+        features={
+            "share": "The share of the notes that lie in a copied passage with at least as many notes as length."
+        },
         cite=(YIN_2022,),
         copied_share="share",
         reference="train",

@@ -28,6 +28,10 @@ _SUMMARIES = {
     "empty_time": "Share of the time without a sounding note, with drums.",
     "instruments": "Number of different instruments, drums as one of them.",
 }
+_FEATURES = {
+    "value": "The number itself, of the sample alone.",
+    "difference": "The distance of this number from its mean over the reference pieces.",
+}
 _SOURCES = {
     "pitch_range": (DONG_2020, YANG_2020),
     "pitch_classes": (DONG_2020,),
@@ -57,5 +61,6 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
             name=f"musicality.{name}",
             summary=summary,
             build=functools.partial(_build, name),
+            features=_FEATURES,
             cite=_SOURCES[name],
         )

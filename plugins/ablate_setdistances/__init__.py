@@ -28,6 +28,11 @@ _FEATURES: dict[str, tuple[type[SetOptions], str]] = {
     "note_lengths": (LengthOptions, "histogram of twelve note lengths, without drums"),
     "note_length_transitions": (LengthOptions, "transition matrix of twelve note lengths, by instrument"),
 }
+#: The sentence for each feature of these metrics.
+_WORDS = {
+    "overlap": "The common area of two curves: of the distances within a set, and of those between the sets.",
+    "divergence": "The Kullback-Leibler divergence between the same two curves: 0 where they are equal.",
+}
 
 
 def _build(name: str, options: SetOptions) -> ablate.SetMetric:
@@ -61,6 +66,7 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
             summary=f"Overlapped area and KL of distances within and between sets: {words}.",
             options=options,
             build=functools.partial(_build, name),
+            features=_WORDS,
             fewest=_fewest,
             fewest_pieces=_fewest,
             cite=(YANG_2020,),
@@ -70,6 +76,11 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
         summary="Fréchet distance over twelve symbolic features, and what it is by chance.",
         options=FrechetOptions,
         build=_frechet,
+        features={
+            "excess": "The distance minus what it is by chance: about 0 for other pieces of the same kind.",
+            "distance": "The squared distance of the samples from the reference pieces.",
+            "by_chance": "The mean squared distance of two sets of these sizes that are both drawn from the reference.",
+        },
         fewest=_fewest,
         fewest_pieces=_fewest,
         cite=(DOWSON_1982, HEUSEL_2017, CHONG_2020),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import ablate
 from ablate_structure.options import GrooveOptions, RepetitionOptions
 from ablate_structure.sources import DONG_2020, MUELLER_2011, WU_2020
+from ablate_structure.words import GROOVE, REPETITION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Agreement of onsets from bar to bar, and the strongest period; of all notes, drums included.",
         options=GrooveOptions,
         build=_groove,
+        features=GROOVE,
         cite=(WU_2020, DONG_2020),
     )
     yield ablate.MetricSpec(
@@ -45,5 +47,6 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Structureness indicators: fitness of the best segment, short, middle and long, without drums.",
         options=RepetitionOptions,
         build=_repetition,
+        features=REPETITION,
         cite=(WU_2020, MUELLER_2011),
     )

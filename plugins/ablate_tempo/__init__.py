@@ -65,5 +65,10 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Playing speed relative to the reference, and its difference from the tempo label.",
         options=MetricOptions,
         build=_metric,
+        features={
+            "notes_per_second": "The notes per second, divided by those of the reference; 1 is the same speed.",
+            "inter_onset_interval": "The chords per second, divided by those of the reference; 1 is the same speed.",
+            "error": "The distance of notes_per_second from the tempo that the sample was asked for.",
+        },
         reference="train",  # the label is relative to the music that the model was trained on
     )

@@ -52,6 +52,8 @@ GOOD: dict[str, Any] = {"name": "m", "summary": "Fine.", "build": print}
         (ablate.MetricSpec, {"reference": "all"}, "reference must be None or one of train, validation, test"),
         (ablate.SetMetricSpec, {"fewest": 3}, "fewest must be a function, not int"),
         (ablate.ModelMetricSpec, {"main": None}, "main must have the name of a feature for each part of the split"),
+        (ablate.MetricSpec, {"features": {"l1": 2}}, "features must have a sentence for each name of a feature"),
+        (ablate.SetMetricSpec, {"features": ("l1",)}, "features must have a sentence for each name of a feature"),
         (ablate.TokenizerSpec, {"fitted": "yes"}, "fitted must be true or false, not str"),
         (ablate.CorpusSpec, {"path_option": "path"}, "path_option names no option: 'path'"),
         (ablate.MetricSpec, {"options": with_default(Odd())}, "the default of option 'x' cannot be used: RuntimeError"),

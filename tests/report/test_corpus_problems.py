@@ -38,6 +38,7 @@ tokens = 200
 [axes]
 sampler.temperature.tau = [0.8, 1.0]
 """
+WARNING = "the corpus has only 20 notes: the study can run, but no verdict about music is possible; give more music"
 BAD = "<b>&bad.mid"
 
 
@@ -95,3 +96,25 @@ def test_a_skipped_file_is_in_every_part_of_the_report(
     assert problems[0].startswith(f"{BAD}: left out: ")
     assert results.verdicts().left_out == tuple(facts["left_out"])
     assert "13 problems with files: see verdicts().problems" in results._repr_html_()
+
+
+def test_a_phrase_of_ones_own_is_named_and_warned_of(
+    ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablate.report.formats.audio.available", lambda: False)  # sound takes seconds
+    notes = [(60 + step % 7, 64, 0.25 * step, 0.25 * step + 0.2) for step in range(20)]
+    (tmp_path / "my phrase.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
+    (tmp_path / "short.toml").write_text(STUDY.replace('"music"', '"my phrase.mid"'), encoding="utf-8")
+    assert f"note: {WARNING}\n" in _unfolded(ablate("study", "plan", "short.toml").out)
+    outcome = ablate("study", "run", "short.toml", "--workers", "1")
+    assert outcome.code == 0, outcome.err
+    assert f"load corpus: {WARNING}\n" in outcome.err
+    read = Parsed((tmp_path / ".ablate/reports/short/index.html").read_text(encoding="utf-8"))
+    assert "Ablation study on my phrase.mid" in read.text
+    assert "for this music (my phrase.mid)" in read.text
+    assert "The corpus has only 20 notes, so no verdict about music is possible" in read.text
+
+
+def _unfolded(text: str) -> str:
+    """Return text without the ends of lines that the width of the terminal has made."""
+    return text.replace("\n  ", " ")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from ablate.music.corpus.short import few_notes
+from ablate.report.data.corpora import loaded_corpora
 from ablate.report.text.lines import Line
 from ablate.report.text.names import listing
 
@@ -12,7 +15,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ablate.report.data.study import Study
     from ablate.report.statistics.doubts import Doubts
+
+
+def short_corpora(study: Study) -> Iterator[str]:
+    """Yield a warning about each corpus that is too short for any verdict about music."""
+    facts = dict.fromkeys(few_notes(corpus.counts.get("notes", math.inf)) for corpus in loaded_corpora(study))
+    for fact in filter(None, facts):
+        yield (
+            f"{fact[0].upper()}{fact[1:]}, so no verdict about music is possible: a model can only repeat them. Run "
+            "the study with more music."
+        )
 
 
 def withheld(rows: pd.DataFrame) -> Iterator[Line]:

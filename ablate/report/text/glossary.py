@@ -24,11 +24,13 @@ class Meaning:
         metric: its name.
         summary: what it measures.
         features: a clause for its features, in order: their names, unit and better direction.
+        sentences: for each feature that the component explains, its name and one sentence.
     """
 
     metric: str
     summary: str
     features: str
+    sentences: tuple[tuple[str, str], ...] = ()
 
 
 def glossary(analysis: Analysis) -> list[Meaning]:
@@ -40,14 +42,17 @@ def glossary(analysis: Analysis) -> list[Meaning]:
     if judged and judged["kind"] != "midi":
         return []
     metrics = dict.fromkeys(metric for metric, _ in [*analysis.in_order, *analysis.units])
-    return [Meaning(metric, _summary(analysis, metric), _features(analysis, metric)) for metric in metrics]
+    return [_meaning(analysis, metric) for metric in metrics]
 
 
-def _summary(analysis: Analysis, metric: str) -> str:
+def _meaning(analysis: Analysis, metric: str) -> Meaning:
+    features = _features(analysis, metric)
     try:
-        return str(analysis.registry.spec("metric", metric).summary)
+        spec = analysis.registry.spec("metric", metric)
     except AblateError:
-        return UNKNOWN
+        return Meaning(metric, UNKNOWN, features)
+    measured = [feature for name, feature in analysis.units if name == metric and feature in spec.features]
+    return Meaning(metric, spec.summary, features, tuple((feature, spec.features[feature]) for feature in measured))
 
 
 def _features(analysis: Analysis, metric: str) -> str:

@@ -216,6 +216,7 @@ def _in_blocks(analysis: Analysis) -> Iterator[Block]:
 
 def _warnings(analysis: Analysis) -> Iterator[str]:
     spec, study = analysis.study.spec, analysis.study
+    yield from care.short_corpora(study)
     yield from looks.warnings(analysis)
     yield from analysis.warnings()
     several = [name for name, paths in analysis.changes.items() if len(paths) > 1]

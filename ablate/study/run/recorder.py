@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.files import write_whole
+from ablate.files import led_to, write_whole
 from ablate.kinds import KINDS, TRAIN
+from ablate.printable import printable
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
@@ -24,7 +26,6 @@ from ablate.study.work.messages import MetricRecord, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from ablate.interfaces import Value
     from ablate.registry import Registry
@@ -46,14 +47,21 @@ def _measurement(record: MetricRecord[Value]) -> MeasurementRecord:
 def record_study(layout: Layout, store: Store) -> None:
     """Write a study with its variants and runs to the store; runs with the same stages keep their state."""
     spec = layout.spec
-    corpus = ", ".join({choice.name for run in layout.runs for choice in run.configuration.choices["corpus"]})
     variants = [VariantRecord(v.name, layout.fingerprints[v.name], v.levels, v.baseline) for v in layout.variants]
     runs = [
         RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())
         for run in layout.runs
     ]
     plain = {**layout.plain(), **most_replicates(layout, store), **shards_with(layout, store)}
-    store.put_study(StudyRecord(spec.name, plain, spec.profile, corpus, spec.seed), variants, runs)
+    store.put_study(StudyRecord(spec.name, plain, spec.profile, _music(layout), spec.seed), variants, runs)
+
+
+def _music(layout: Layout) -> str:
+    """Return the music of a study for people: the names of its corpora; of one that reads a path, that of the file."""
+    choices = [choice for run in layout.runs for choice in run.configuration.choices["corpus"]]
+    options = {choice.name: layout.registry.spec("corpus", choice.name).path_option for choice in choices}
+    read = dict.fromkeys((choice.name, str(choice.options.get(options[choice.name]) or "")) for choice in choices)
+    return ", ".join(dict.fromkeys(printable(led_to(Path(path)).name) if path else name for name, path in read))
 
 
 class Recorder:

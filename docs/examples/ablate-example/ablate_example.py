@@ -210,6 +210,10 @@ def ablate_metrics() -> Iterator[ablate.MetricSpec]:
         summary="Share of patterns that occurred before, and its distance from the reference's.",
         options=RepetitionOptions,
         build=Repetition,
+        features={
+            "share": "The share of the patterns of pitches that have occurred before in the same piece.",
+            "distance": "The distance of the share from its mean over the reference pieces.",
+        },
     )
 
 

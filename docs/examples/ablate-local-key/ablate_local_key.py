@@ -173,5 +173,6 @@ def ablate_metrics() -> abc.Iterator[ablate.MetricSpec]:
         version="1",
         options=KeyShareOptions,
         build=KeyShare,
+        features={"share": "The share of the notes around which the music is in the key that was asked for."},
         cite=(KRUMHANSL_1982, KRUMHANSL_1990),
     )

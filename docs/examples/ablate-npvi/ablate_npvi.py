@@ -95,5 +95,9 @@ def ablate_metrics() -> abc.Iterator[ablate.MetricSpec]:
         version="1",
         options=NpviOptions,
         build=Npvi,
+        features={
+            "index": "The contrast between successive durations; 0 where all are equal.",
+            "distance": "The distance of the index from its mean over the reference pieces.",
+        },
         cite=(GRABE_2002, PATEL_2003),
     )

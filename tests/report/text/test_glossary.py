@@ -34,6 +34,8 @@ def test_each_metric_is_explained_by_its_component(tmp_path: Path) -> None:
     assert first.metric == LONGEST, "the primary quantity's metric comes first"
     assert first.summary == get_registry().spec("metric", LONGEST).summary
     assert first.features == "notes: without unit, neither direction is better; share: without unit, lower is better"
+    assert dict(first.sentences) == get_registry().spec("metric", LONGEST).features
+    assert second.sentences == ()
     assert (second.metric, second.summary, second.features) == ("gone", UNKNOWN, "value: without unit, lower is better")
 
 

@@ -13,7 +13,8 @@ from ablate.cli.folding import rewritable_width, shortened
 from ablate.cli.output import duration, plural
 from ablate.cli.streams import visible
 from ablate.errors import first_problems
-from ablate.kinds import KINDS, PROGRAM, TRAIN
+from ablate.kinds import KINDS, LOAD, PROGRAM, TRAIN
+from ablate.music.corpus.short import few_notes_warning
 from ablate.names import replicate_name
 from ablate.study.run.listener import Listener
 
@@ -108,10 +109,12 @@ class _Progress(Listener):
         return f"{shortened(visible(variants[0], sys.stderr), width and width - len(end))}{end}" if variants else ""
 
     def _oddities(self, done: StageResult) -> Iterator[str]:
-        """Yield what a stage left out and what is odd in its music, each line once in all stages of a kind."""
+        """Yield what a stage left out and what is odd in its music or too short, each line once for a kind."""
         kind, summary = KINDS[done.stage.kind], done.result.get("summary", "")
         start = f"{kind.verb} {self._about(done.stage.fingerprint)}".rstrip() if kind.samples else kind.verb
-        for line in (*([summary] if summary else []), *first_problems(done.result.get("problems", ()), _REST)):
+        short = few_notes_warning(done.result["notes"]) if done.stage.kind == LOAD else ""
+        problems = first_problems(done.result.get("problems", ()), _REST)
+        for line in filter(None, (short, summary, *problems)):
             if (text := f"{start}: {line}") not in self._said:
                 self._said.add(text)
                 yield text

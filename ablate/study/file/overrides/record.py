@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ablate.files import exists
+from ablate.files import led_to
 from ablate.names import level_name
 from ablate.printable import printable
 
@@ -71,5 +71,5 @@ def study_name(path: Path, overrides: Overrides) -> str:
 
 def _corpus_name(corpus: Path) -> str:
     """Return the name of a corpus, or of the file or folder that a path leads to (``.``, a link)."""
-    real = corpus.resolve() if exists(corpus) else corpus
+    real = led_to(corpus)
     return printable(real.name if real.is_dir() else real.stem)

@@ -9,6 +9,7 @@ from ablate.building import calling
 from ablate.errors import CorpusError
 from ablate.kinds import LOAD
 from ablate.music.corpus.read import left_out_text
+from ablate.music.corpus.short import few_notes_warning
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
 from ablate.study.split import Rule
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
-
-#: Music with fewer notes is a phrase at most, so `study plan` warns: a model can only repeat it.
-FEWEST_NOTES = 32
-
-
-def few_notes(notes: int) -> str:
-    """Return a warning if a corpus has fewer notes than :data:`FEWEST_NOTES`, or an empty text."""
-    if notes >= FEWEST_NOTES:
-        return ""
-    count = "1 note" if notes == 1 else f"{notes} notes"
-    return f"the corpus has only {count}: the study can run, but no verdict about music is possible; give more music"
 
 
 class PlannedMusic:
@@ -110,7 +100,7 @@ class PlannedMusic:
             raise
         notes = sum(map(len, pieces))
         self._say(left_out_text(corpus.left_out, {"files": len(pieces), "notes": notes}))
-        self._say(few_notes(notes))
+        self._say(few_notes_warning(notes))
         return pieces
 
     def _say(self, text: str) -> None:
