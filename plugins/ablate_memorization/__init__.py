@@ -65,7 +65,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         options=CoveredOptions,
         build=_covered,
         features={
-            "share": "The share of the notes that lie in a copied passage with at least as many notes as length."
+            "share": "The share of the notes that lie in a copied passage of at least the length that its option sets."
         },
         cite=(YIN_2022,),
         copied_share="share",
