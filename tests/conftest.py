@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
-from support import no_disk, postgres
+from support import forked, no_disk, postgres
 from support.checkout import ROOT
 from support.commands import Command, Outcome, run
 
@@ -50,6 +50,7 @@ pd.set_option("mode.string_storage", "python")
 # worker that trains would need over a second of a core for it. A command does the same if it has two workers.
 start._PRELOAD.append(start._FOR_OPTIMIZERS)
 start._PRELOAD.append(no_disk.__name__)
+forked.preload()  # and commands that tests start as processes are forked from it too
 
 # A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)

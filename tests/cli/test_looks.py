@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +198,7 @@ def test_killed_after_a_look(ablate: Command) -> None:
     assert whole.code == 0, whole.err
 
     # before the replicates of the second look
-    run_and_kill([sys.executable, "-m", "ablate", *words, "killed"], lambda: _recorded(Path("killed"), 1))
+    run_and_kill([*words, "killed"], lambda: _recorded(Path("killed"), 1))
     assert len(looks(Path("killed"))) == 1
     again = ablate(*words, "killed")
     assert again.code == 0, again.err

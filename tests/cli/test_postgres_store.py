@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import forked
 from support.store_material import measurements
 
 from ablate import load_results
@@ -101,10 +100,8 @@ def test_a_server_that_stops_in_the_middle_of_a_run(
     """The run ends in one line, and the same command continues it; nothing is there twice."""
     (tmp_path / "small.toml").write_text(STUDY.replace("steps = 2", "steps = 40"))
     words = ["study", "run", "small.toml", "--workers", "1", "--no-report", "--home", "home", "--store", url]
-    command = [sys.executable, "-P", "-m", "ablate", *words]
     database = url.partition("@/")[2].partition("?")[0]
-    path = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=path) as process:
+    with forked.command(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             deadline = time.monotonic() + 60
             while not postgres_server.ask(database, "SELECT 1 FROM ablate_stages WHERE kind = 'prepare'"):
@@ -112,13 +109,15 @@ def test_a_server_that_stops_in_the_middle_of_a_run(
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             postgres_server.stop()
-            _, err = process.communicate(timeout=60)
+            assert process.stderr
+            err = process.stderr.read().decode()
+            code = process.wait(timeout=60)
         finally:
             process.kill()
             if postgres_server.process is None:
                 postgres_server.start()
     last = err.splitlines()[-1]
-    assert process.returncode == 1, err
+    assert code == 1, err
     assert last.startswith("error: postgresql+psycopg://ada@/")
     assert "look whether the server runs" in last
     assert last.endswith("; then run the same command again")

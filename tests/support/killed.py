@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from support import forked
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
 def wait_for(
-    reached: Callable[[], object], process: subprocess.Popen[str], seconds: float = 60, pause: float = 0.01
+    reached: Callable[[], object],
+    process: forked.Process | subprocess.Popen[str],
+    seconds: float = 60,
+    pause: float = 0.01,
 ) -> None:
     """Wait until the process has reached what it is to be killed at."""
     deadline = time.monotonic() + seconds
@@ -23,8 +27,12 @@ def wait_for(
         time.sleep(pause)
 
 
-def run_and_kill(words: list[str], reached: Callable[[], object], seconds: float = 60, pause: float = 0.01) -> None:
-    """Start a command, and kill it as soon as it has reached something."""
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as process:
-        wait_for(reached, process, seconds, pause)
-        os.kill(process.pid, signal.SIGKILL)
+def run_and_kill(
+    words: Sequence[str | Path], reached: Callable[[], object], seconds: float = 60, pause: float = 0.01
+) -> None:
+    """Start a command line of ablate, and kill it as soon as it has reached something."""
+    with forked.command(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(reached, process, seconds, pause)
+        finally:
+            process.kill()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -220,7 +219,7 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(
     """A real process and its workers, killed while a variant is tried; then the command again, in this process."""
     of(TWO)
     words = ["study", "run", str(tiny), "--home", str(bench.home), "--no-report", "--yes", "--workers"]
-    run_and_kill([sys.executable, "-m", "ablate", *words, "2"], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
+    run_and_kill([*words, "2"], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
     assert 2 <= _count(bench) < 5
     done = ablate(*words, "1")
     assert done.code == 0, done.err

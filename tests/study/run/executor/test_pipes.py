@@ -103,7 +103,7 @@ def test_results_equal_those_of_this_machine_bit_for_bit(
     load: Callable[..., StudySpec], tmp_path: Path, *, fused: bool
 ) -> None:
     spec, here, away = (
-        load({**SHORT, "training.steps": 500}, replicates=2, name="tiny"),  # long enough to be killed in the middle
+        load({**SHORT, "training.steps": 250}, replicates=2, name="tiny"),  # long enough to be killed in the middle
         Bench(tmp_path / "here"),
         Away(tmp_path / "away", fused=fused),
     )
@@ -124,6 +124,7 @@ def test_another_cpu_is_told_once_and_its_home_is_private(
         pytest.skip("this CPU has no instructions that torch can leave out")
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
     monkeypatch.setattr(pipes, "KEPT", ("PATH", "ATEN_CPU_CAPABILITY"))
+    monkeypatch.setattr(pipes, "ANEW", True)
     away, homes = Away(tmp_path / "away"), []
 
     class Watch(Listener):
@@ -140,7 +141,7 @@ def test_another_cpu_is_told_once_and_its_home_is_private(
 
 
 def test_a_stopped_training_goes_on_from_its_last_step(load: Callable[..., StudySpec], tmp_path: Path) -> None:
-    long = {**SHORT, "training.steps": 600}  # it must not end before the news of its first steps
+    long = {**SHORT, "training.steps": 250}  # it must not end before the news of its first steps
     spec, here, away = load(long, replicates=1, name="tiny"), Bench(tmp_path / "here"), Away(tmp_path / "away")
     run_by(local_dispatcher(here.home, ["cpu"], get_registry(), OFTEN), here, spec)
 
