@@ -44,7 +44,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site, once for all workers; a warning is an error."""
+    """Build the site, once for all workers; a warning is an error, and so is one in the notebook, which is run."""
     if VARIABLE in os.environ:
         return ROOT / os.environ[VARIABLE]
     if importlib.util.find_spec("furo") is None:
@@ -53,7 +53,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "site"
     with filelock.FileLock(f"{folder}.lock"):
         if not (folder / "index.html").exists():
-            words = ["--quiet", "--fail-on-warning", "--keep-going", str(ROOT / "docs"), str(folder)]
+            words = ["--quiet", "--fail-on-warning", "--keep-going", "--define", "nb_execution_mode=force"]
+            words += [str(ROOT / "docs"), str(folder)]
             built = subprocess.run(
                 [sys.executable, "-m", "sphinx", *words], capture_output=True, text=True, check=False, cwd=ROOT
             )
@@ -76,9 +77,14 @@ def _named(line: str) -> str:
     return f"{match[1]}:{match[2]}"
 
 
+def plain(markup: str) -> str:
+    """Return the text of HTML without its markup, and without empty lines at both ends."""
+    return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()
+
+
 def text_of(page: Path) -> str:
-    """Return the text of a page without its markup."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8"))).split())
+    """Return the text of a page in one line."""
+    return " ".join(plain(page.read_text(encoding="utf-8")).split())
 
 
 def commands(context: click.Context) -> Iterator[click.Context]:
@@ -167,6 +173,19 @@ def test_no_page_links_to_a_missing_file(site: Path) -> None:
             if path and not re.match(r"[a-z]+:|//", path) and not (page.parent / path).exists():
                 missing.add(f"{page.relative_to(site)}: {target}")
     assert missing == set()
+
+
+def test_the_notebook_has_run_and_shows_verdicts_tables_pictures_and_sound(site: Path) -> None:
+    cells = (site / "tutorial/notebook.html").read_text(encoding="utf-8").split('<div class="cell docutils container">')
+    parts = [re.split(r'<div class="cell_output[^>]*>', cell) for cell in cells[1:]]
+    shown = {plain(code).splitlines()[-1]: output.partition("<section")[0] for code, output in parts}
+    assert "stages to run: " in shown['results = ablate.run_study("tau_sweep", profile="smoke")']
+    assert "Cannot tell tau=0.6 from tau=1.0" in shown["results"]
+    assert "2 replicates are too few" in shown["results"]
+    assert '<table border="1" class="dataframe">' in shown["pd.DataFrame(sample.notes).head()"]
+    pictures = [name for name, output in shown.items() if '.png"' in output]
+    assert pictures == ["figure", "own", "piece", "sample"]
+    assert '<audio controls src="data:' in shown["ablate.render_sound(sample, seconds=10)"]
 
 
 @dataclasses.dataclass

@@ -28,6 +28,7 @@ def test_a_study_runs_and_prints_what_it_does(study: Path, tmp_path: Path, capfd
     assert "stages to run: 1 load" in capfd.readouterr().out
     assert len(results.losses().training) == 1
     assert [title.partition(":")[0] for title in results.references()] == ["reference"]
+    assert (tmp_path / f"home/reports/{results.name}/index.html").is_file()
 
 
 def test_what_a_command_would_refuse_is_an_error_of_the_same_words(study: Path, tmp_path: Path) -> None:

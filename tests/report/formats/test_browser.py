@@ -41,6 +41,9 @@ HACK = "</script><script>window.hacked=1</script>"
 IMAGE = "<img src=x onerror=window.hacked=1>"
 NAMES = ("tau=0.8", "tau=0.75", "tau=10", "tau=1.05", HACK, IMAGE, "long" * 40)
 PHONE: ViewportSize = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 720}
+# what observes the sizes of elements is called in the first frame after a change
+TWO_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
 
 class Watched:
@@ -67,6 +70,11 @@ class Watched:
         if not inside and parts.scheme != "data":
             self.complaints.append(f"request: {request.url[:200]}")
 
+    def check(self) -> None:
+        """Check that nothing complained, left the folder, or ran a name."""
+        assert self.complaints == []
+        assert self.page.evaluate("window.hacked") is None
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -76,23 +84,56 @@ def browser() -> Iterator[Browser]:
             yield opened
 
 
+def opened(browser: Browser, path: Path, **settings: Any) -> Watched:
+    page = browser.new_context(reduced_motion="reduce", **settings).new_page()
+    page.set_default_timeout(10_000)
+    watched = Watched(page, path.parent)
+    page.goto(path.as_uri())
+    return watched
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open a report; whatever a test does with it, nothing may complain, leave the folder, or run a name."""
     watched: list[Watched] = []
 
-    def opened(path: Path, **settings: Any) -> Page:
-        page = browser.new_context(reduced_motion="reduce", **settings).new_page()
-        page.set_default_timeout(10_000)
-        watched.append(Watched(page, path.parent))
-        page.goto(path.as_uri())
+    def visited(path: Path, **settings: Any) -> Page:
+        watched.append(opened(browser, path, **settings))
+        return watched[-1].page
+
+    yield visited
+    for each in watched:
+        each.check()
+        each.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> dict[tuple[Path, bool], Watched]:
+    """The reports that several tests look at; they stay open until the browser closes."""
+    return {}
+
+
+@pytest.fixture
+def look(browser: Browser, shared: dict[tuple[Path, bool], Watched]) -> Iterator[Callable[..., Page]]:
+    """Show a report with open details that other tests look at, too, and at the end check as ``visit`` does."""
+    watched: list[Watched] = []
+
+    def looked(path: Path, size: ViewportSize = WIDE, *, blind: bool = False, scheme: str = "light") -> Page:
+        if (path, blind) not in shared:
+            shared[path, blind] = opened(browser, path)
+            for button in shared[path, blind].page.get_by_role("button", name="Listen blind").all() if blind else ():
+                button.click()
+        watched.append(shared[path, blind])
+        page = watched[-1].page
+        page.set_viewport_size(size)
+        page.emulate_media(media="screen", color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        set_details(page, is_open=True)
+        page.evaluate(TWO_FRAMES)
         return page
 
-    yield opened
+    yield looked
     for each in watched:
-        assert each.complaints == []
-        assert each.page.evaluate("window.hacked") is None
-        each.page.context.close()
+        each.check()
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +185,8 @@ def until(page: Page, condition: str) -> None:
     page.evaluate(f"new Promise((go) => (function look() {{ {condition} ? go() : requestAnimationFrame(look); }})())")
 
 
-def open_details(page: Page) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+def set_details(page: Page, *, is_open: bool) -> None:
+    page.evaluate("(open) => document.querySelectorAll('details').forEach((each) => { each.open = open; })", is_open)
 
 
 # Sound and piano rolls
@@ -461,9 +502,8 @@ def test_everything_can_be_used_without_complaint(report: Path, visit: Callable[
     assert page.locator("img, iframe, object, [onerror], [onmouseover]").count() == 0
 
 
-def test_hostile_texts_are_shown_as_they_are(hostile: Path, visit: Callable[..., Page]) -> None:
-    page = visit(hostile)
-    open_details(page)
+def test_hostile_texts_are_shown_as_they_are(hostile: Path, look: Callable[..., Page]) -> None:
+    page = look(hostile)
     text = page.locator("main").inner_text()
     assert page.locator("h1").inner_text() == f"{IMAGE}@smoke"
     assert HACK + IMAGE in page.locator(".question").inner_text()
@@ -539,11 +579,10 @@ def contrasts(page: Page) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_text_can_be_read_in_light_and_dark_and_in_print(report: Path, visit: Callable[..., Page]) -> None:
+def test_text_can_be_read_in_light_and_dark_and_in_print(report: Path, look: Callable[..., Page]) -> None:
     papers = {}
     for scheme in ("light", "dark"):
-        page = visit(report, color_scheme=scheme)
-        open_details(page)
+        page = look(report, scheme=scheme)
         for media in ("screen", "print"):
             page.emulate_media(media=media, color_scheme=scheme)
             found = contrasts(page)
@@ -562,7 +601,7 @@ WIDE_TABLES = """[...document.querySelectorAll('.scroll')].filter((each) => each
 
 def test_a_phone_scrolls_in_one_direction_only(report: Path, visit: Callable[..., Page]) -> None:
     page = visit(report, viewport=PHONE, is_mobile=True, has_touch=True)
-    open_details(page)
+    set_details(page, is_open=True)
     for button in page.get_by_role("button", name="Listen blind").all():
         button.tap()
     assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [PHONE["width"]] * 2
@@ -584,9 +623,8 @@ def test_a_phone_scrolls_in_one_direction_only(report: Path, visit: Callable[...
 
 
 @pytest.mark.parametrize("width", [1024, 1280])
-def test_seven_quantities_need_no_scrolling(real: Path, width: int, visit: Callable[..., Page]) -> None:
-    page = visit(real, viewport={"width": width, "height": 900})
-    open_details(page)
+def test_seven_quantities_need_no_scrolling(real: Path, width: int, look: Callable[..., Page]) -> None:
+    page = look(real, {"width": width, "height": 900})
     assert page.locator("table:has(thead th:nth-child(8))").count() > 3
     assert page.evaluate(WIDE_TABLES) == []
 
@@ -599,7 +637,7 @@ def test_a_metric_with_a_dozen_features_needs_no_scrolling(tmp_path: Path, visit
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         path = write_report(store, tmp_path, "example", sound=False)
     page = visit(path, viewport={"width": 1280, "height": 900})
-    open_details(page)
+    set_details(page, is_open=True)
     assert page.locator("table.most").count()
     assert page.evaluate(WIDE_TABLES) == []
     page.set_viewport_size({"width": 1024, "height": 900})
@@ -607,9 +645,10 @@ def test_a_metric_with_a_dozen_features_needs_no_scrolling(tmp_path: Path, visit
 
 
 @pytest.mark.slow
-def test_it_prints_whole(report: Path, visit: Callable[..., Page]) -> None:
+def test_it_prints_whole(report: Path, look: Callable[..., Page]) -> None:
     pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
-    page = visit(report, viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    page = look(report, {"width": 720, "height": 1000}, scheme="dark")
+    set_details(page, is_open=False)
     closed = page.locator("details:not([open]) pre, details:not([open]) table")
     assert closed.count() > 3
     assert not any(each.is_visible() for each in closed.all())
@@ -635,11 +674,8 @@ NAMED = {"button", "link", "searchbox", "radio", "image", "region", "navigation"
 
 
 @pytest.mark.slow
-def test_it_can_be_used_without_seeing_it(report: Path, visit: Callable[..., Page]) -> None:
-    page = visit(report)
-    open_details(page)
-    for button in page.get_by_role("button", name="Listen blind").all():
-        button.click()
+def test_it_can_be_used_without_seeing_it(report: Path, look: Callable[..., Page]) -> None:
+    page = look(report, blind=True)
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
     nodes = [
         (node["role"]["value"].lower(), (node.get("name") or {}).get("value", ""))
@@ -677,11 +713,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["real", "troubled", "hostile", "page", "judged"])
-def test_axe_finds_nothing(kind: str, scheme: str, visit: Callable[..., Page], request: pytest.FixtureRequest) -> None:
-    page = visit(request.getfixturevalue(kind), color_scheme=scheme)
-    open_details(page)
-    for button in page.get_by_role("button", name="Listen blind").all():
-        button.click()
+def test_axe_finds_nothing(kind: str, scheme: str, look: Callable[..., Page], request: pytest.FixtureRequest) -> None:
+    page = look(request.getfixturevalue(kind), blind=True, scheme=scheme)
     assert axe.violations(page) == []
 
 
@@ -693,9 +726,8 @@ def test_axe_would_find_something(browser: Browser) -> None:
     assert not any("image-alt" in each for each in axe.violations(page, without=("image-alt",)))
 
 
-def test_what_scrolls_can_be_scrolled_by_keyboard(report: Path, visit: Callable[..., Page]) -> None:
-    page = visit(report, viewport=PHONE)
-    open_details(page)
+def test_what_scrolls_can_be_scrolled_by_keyboard(report: Path, look: Callable[..., Page]) -> None:
+    page = look(report, PHONE)
     wide = (
         page.locator("main *")
         .filter(visible=True)
