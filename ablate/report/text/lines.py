@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from ablate.report.statistics import verdicts
+
+#: The place where the claim of a sentence ends: at its numbers in parentheses, or where the next sentence starts.
+_EVIDENCE = re.compile(r" \(|(?<=[.:]) (?=[A-Z])")
+#: The end of an item of a list.
+_AFTER_ITEM = re.compile(r"(?<=;)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +37,13 @@ class Line:
         """The sentence for a place where the words already stand before it, without repeating them."""
         start = f"{self.words.capitalize()}: "
         return self.text.removeprefix(start) if self.words else self.text
+
+    @property
+    def claim_and_evidence(self) -> tuple[str, list[str]]:
+        """The sentence in parts that add up to :attr:`after_words`: its claim, and the numbers or reasons behind it."""
+        found = _EVIDENCE.search(self.after_words)
+        at = found.start() if found else len(self.after_words)
+        return self.after_words[:at], _AFTER_ITEM.split(self.after_words[at:]) if found else []
 
 
 @dataclasses.dataclass(frozen=True)

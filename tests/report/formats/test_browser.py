@@ -611,6 +611,23 @@ def test_a_phone_scrolls_in_one_direction_only(report: Path, visit: Callable[...
     )
     assert broken == [], "a pill on two lines is two half pills"
     assert page.evaluate(WIDE_TABLES) == [], "a row is a block of labelled values"
+    # a claim stands alone in its lines, and the numbers behind it below
+    claim, evidence, size = page.locator(".answer .evidence").first.evaluate(
+        """(each) => { const claim = document.createRange(); claim.selectNode(each.previousSibling);
+             return [claim.getBoundingClientRect().bottom, each.getBoundingClientRect().top,
+               parseFloat(getComputedStyle(each).fontSize)]; }"""
+    )
+    assert evidence >= claim - 1
+    assert size < 16
+    # a figure is large enough to be read, says that it goes on, and can be moved to its end
+    shown = page.locator("figure .scroll").first.evaluate(
+        """(box) => { box.scrollLeft = box.scrollWidth;
+             const edge = (each) => each.getBoundingClientRect().right;
+             return [edge(box.firstElementChild), edge(box), box.firstElementChild.clientWidth,
+               getComputedStyle(box.nextElementSibling, '::before').content]; }"""
+    )
+    assert shown[0] <= shown[1]
+    assert shown[2:] == [640, '"Swipe the figure sideways to see all of it. "']
     row = page.locator("table.many tbody tr").first
     labels = row.locator("td").evaluate_all("(cells) => cells.map((each) => each.dataset.label)")
     assert labels == row.locator("xpath=../../thead/tr/th[position() > 1]").evaluate_all(

@@ -58,9 +58,9 @@ _content_options = combine_options(
     click.option(
         "--caption",
         type=click.Choice(["full", "short", "none"]),
-        default="full",
+        default="short",
         show_default=True,
-        help="Everything; without the rules of the verdicts; only the first sentence.",
+        help="With the rules of the verdicts; without them; only the first sentence.",
     ),
     click.option("--title", metavar="TEXT", default="", help="First sentence of the caption; default: the question."),
 )

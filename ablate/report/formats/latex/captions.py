@@ -59,7 +59,7 @@ def caption(
         "Below the rule: reference scores without a model." if floors else "",
     ]
     if options.caption == "full":
-        sentences += [escape(floors), escape(_rules(analysis)) if options.marks else ""]
+        sentences += [escape(floors), escape(rules_of(analysis)) if options.marks else ""]
     return " ".join(filter(None, sentences))
 
 
@@ -121,7 +121,8 @@ def _floors(analysis: Analysis, quantities: Sequence[Quantity]) -> str:
     return f"{text.capitalize()}." if text else ""
 
 
-def _rules(analysis: Analysis) -> str:
+def rules_of(analysis: Analysis) -> str:
+    """Return the rules of the verdicts, without the marks."""
     return rules.rules_in_words(analysis).partition(" Marks:")[0]
 
 

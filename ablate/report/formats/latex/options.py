@@ -41,7 +41,7 @@ class TableOptions:
         span: with 2 columns: a ``table*`` across both.
         width: the greatest width in pt, instead of that of the columns.
         caption: ``full``: the question, the intervals, the marks and the rules of the verdicts; ``short``: without the
-            rules; ``none``: only the question.
+            rules, which are a comment in the file; ``none``: only the question.
         title: first sentence of the caption, instead of the question of the study.
 
     Raises:
@@ -58,7 +58,7 @@ class TableOptions:
     columns: Literal[1, 2] = 1
     span: bool = False
     width: float | None = None
-    caption: Caption = "full"
+    caption: Caption = "short"
     title: str = ""
 
     def __post_init__(self) -> None:

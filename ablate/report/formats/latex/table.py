@@ -75,6 +75,9 @@ def latex_table(analysis: Analysis, options: TableOptions | None = None) -> Late
         r"% needs \usepackage{booktabs}",
         f"% {widest:.0f} of {options.most:g} pt wide in a class of 10 pt; another width or content: ablate study table",
     ]
+    if options.marks and options.caption != "full":
+        rules = " ".join(captions.rules_of(analysis).split())
+        head.append(f"% the rules of the verdicts, for the text of the paper: {rules}")
     return LatexTable("\n".join([*head, *(f"% {note}" for note in notes), *body, ""]), notes)
 
 

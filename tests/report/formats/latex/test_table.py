@@ -10,6 +10,7 @@ from support.latex_material import HOSTILE, caption_of, marks, tabled
 from support.outputs_material import L1, PITCH, RATE, drawn, put
 
 from ablate.report.formats.latex.escape import escape
+from ablate.report.formats.latex.options import TableOptions
 from ablate.report.formats.latex.table import latex_table
 from ablate.report.write import write_report
 from ablate.store.store import Store
@@ -53,12 +54,24 @@ def test_marks_say_the_verdict_and_the_caption_their_rule(table: str) -> None:
         "8 replicates",
         r"against the baseline (plain): + better, \textless{} lower, no mark: cannot tell.",
         r"$\downarrow$ lower is better.",
+    ):
+        assert phrase in caption
+    assert "sign-flip" not in caption, "the rules are for the text of a paper"
+    assert re.search(
+        r"^% the rules of the verdicts, .*: .*for one comparison alone.*sign-flip test.*false", table, re.MULTILINE
+    )
+
+
+def test_a_full_caption_has_the_rules_and_the_floors(analysis: Analysis) -> None:
+    table = latex_table(analysis, TableOptions(caption="full")).tex
+    for phrase in (
         "Resampling: notes resampled from the reference",
         "sign-flip test",
         "for one comparison alone",
         "any false claim",
     ):
-        assert phrase in caption
+        assert phrase in caption_of(table)
+    assert "% the rules" not in table
 
 
 def test_what_is_printed_is_what_was_written(table: str) -> None:
