@@ -63,6 +63,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_finish() -> None:
+    """Take what the tests have imported, which lives until the end, out of each search for garbage."""
+    gc.freeze()
+
+
 @sa.event.listens_for(sa.engine.Engine, "connect")
 def _wait_for_no_disk(connection: Any, _record: Any) -> None:
     """Leave it to the system when to write: nobody needs these databases after a power cut, and kills lose nothing."""

@@ -8,7 +8,7 @@ import torch
 from support.engine_material import VOCABULARY, network
 
 from ablate.engine import score
-from ablate.engine.score import ROWS, negative_log_likelihoods
+from ablate.engine.score import CHUNK, ROWS, negative_log_likelihoods
 from ablate.engine.training.windows import Example
 from ablate.errors import StageError
 from ablate.registry import get_registry
@@ -50,8 +50,9 @@ def test_a_pieces_numbers_do_not_depend_on_the_others(name: str, precision: str)
     torch.manual_seed(0)
     options = {"embedding": 32, "layers": 2}
     model = spec.build(spec.parse(options), VOCABULARY, [ClockConditioner()]).eval()
-    music = pieces([600, 30, 450, 700, 12, 300])
+    music = pieces([300, 30, 260, 520, 12, 100])
     assert len(music) > ROWS
+    assert len(music[3].tokens) > 2 * CHUNK
     together = negative_log_likelihoods(model, music, precision=precision)
     for index in range(len(music)):
         (alone,) = negative_log_likelihoods(model, music[index : index + 1], precision=precision)

@@ -85,7 +85,9 @@ def test_verdicts_that_were_seen_count_as_looks(home: Path, script: ModuleType) 
             assert look.made is not None
 
 
+@pytest.mark.parametrize("home", [OLD[0], OLD[-1]], indirect=True, ids=lambda path: path.stem)
 def test_a_report_can_be_written(home: Path) -> None:
+    """Of the oldest, which every upgrade has changed, and of the newest, which has the most tables."""
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
         page = write_report(store, home, "small", sound=False)
     text = page.read_text(encoding="utf-8")

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = EVERY_DATABASE
-
-
 @pytest.fixture
 def store(database: Database) -> Iterator[Store]:
     """A store that has Optuna's tables already: making them takes longer than most of these tests."""
@@ -66,6 +63,7 @@ def test_every_variant_is_one_running_trial(store: Store, tmp_path: Path) -> Non
     assert [a["ablate:variant_fingerprint"] for a in attributes] == list(laid_out.fingerprints.values())
 
 
+@EVERY_DATABASE
 def test_replicates_are_steps_and_the_value_is_their_mean(store: Store, tmp_path: Path) -> None:
     with trials(store.url, layout(tmp_path)) as opened_trials:
         opened_trials.report("tau=0.8", each({1: 0.75}), complete=False)
@@ -93,6 +91,7 @@ def test_what_has_been_said_can_be_said_again(store: Store, tmp_path: Path) -> N
     assert summary(store.url) == {0.8: COMPLETE[0.8], 1.0: RUNNING}
 
 
+@EVERY_DATABASE
 def test_a_killed_run_goes_on_in_the_trials_it_began(store: Store, tmp_path: Path) -> None:
     laid_out = layout(tmp_path)
     killed = open_trials(store.url, laid_out)
@@ -106,6 +105,7 @@ def test_a_killed_run_goes_on_in_the_trials_it_began(store: Store, tmp_path: Pat
     assert [(trial.number, trial.datetime_start) for trial in frozen(store.url)] == before
 
 
+@EVERY_DATABASE
 @pytest.mark.parametrize("reached", [0, 1])
 def test_a_run_killed_while_it_made_the_trials_is_made_up_for(store: Store, tmp_path: Path, reached: int) -> None:
     laid_out = layout(tmp_path)
@@ -222,6 +222,7 @@ def test_importances_can_be_computed(store: Store, tmp_path: Path) -> None:
     assert next(iter(importances)) == "sampler.temperature.tau"
 
 
+@EVERY_DATABASE
 def test_optuna_and_ablate_keep_their_tables_in_one_database(database: Database, tmp_path: Path) -> None:
     url = database.url
     with Store(url) as store:
@@ -235,6 +236,7 @@ def test_optuna_and_ablate_keep_their_tables_in_one_database(database: Database,
     assert ours != optunas
 
 
+@EVERY_DATABASE
 def test_deleting_trials_leaves_other_studies_and_our_tables(store: Store, database: Database, tmp_path: Path) -> None:
     put(store)
     finish(store.url, layout(tmp_path), VALUES)
@@ -245,6 +247,7 @@ def test_deleting_trials_leaves_other_studies_and_our_tables(store: Store, datab
     assert len(store.runs("one")) == 4
 
 
+@EVERY_DATABASE
 def test_a_study_made_by_somebody_else_is_not_touched(store: Store, tmp_path: Path) -> None:
     storage = optuna.storages.RDBStorage(store.url)
     optuna.create_study(study_name="sweep", storage=storage).optimize(lambda trial: 1.0, n_trials=1)
@@ -259,6 +262,7 @@ def test_a_study_made_by_somebody_else_is_not_touched(store: Store, tmp_path: Pa
     assert [trial.value for trial in frozen(store.url)] == [1.0]
 
 
+@EVERY_DATABASE
 @pytest.mark.parametrize(
     ("revision", "expected"),
     [
@@ -278,6 +282,7 @@ def test_optuna_tables_of_another_version_are_refused(
         assert str(caught.value) == f"the Optuna tables in {url} are of " + expected.format(url=url)
 
 
+@EVERY_DATABASE
 def test_trouble_with_the_database_is_one_line(store: Store, database: Database, tmp_path: Path) -> None:
     with trials(store.url, layout(tmp_path)) as opened_trials:
         database.ask("DROP TABLE trial_intermediate_values")
@@ -292,6 +297,7 @@ def test_trouble_with_the_database_is_one_line(store: Store, database: Database,
     assert message.startswith(f"{shown(store.url)}: {what}; its tables are not")
 
 
+@EVERY_DATABASE
 def test_somebody_may_look_while_trials_are_reported(store: Store, tmp_path: Path) -> None:
     stop, looks = threading.Event(), []
 
@@ -305,7 +311,7 @@ def test_somebody_may_look_while_trials_are_reported(store: Store, tmp_path: Pat
         with contextlib.ExitStack() as stack:
             stack.callback(viewer.join)
             stack.callback(stop.set)
-            for replicate in range(40):
+            for replicate in range(15):
                 opened_trials.report("tau=0.8", each({replicate: 1.0}), complete=False)
     assert set(looks) == {2}
-    assert len(frozen(store.url)[0].intermediate_values) == 40
+    assert len(frozen(store.url)[0].intermediate_values) == 15

@@ -67,7 +67,7 @@ def blocks() -> list[Block]:
     found = []
     for page in pages():
         name = page.relative_to(ROOT).as_posix()
-        for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+        for token in MarkdownIt().disable("inline").parse(page.read_text(encoding="utf-8")):
             if token.type in ("fence", "code_block"):
                 assert token.map is not None
                 found.append(Block(name, token.map[0] + 1, token.info.strip(), token.content))

@@ -29,7 +29,7 @@ DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=p
 
 
 def job(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (), **changes: Any) -> TrainingJob:
-    """A job whose options may differ from another's in everything but its shape."""
+    """A job of a dozen steps whose options may differ from another's in everything but its shape."""
     options = SMALL[model] | changes.pop("options", {})
     kept, learns = changes.pop("checkpoint", None), changes.pop("examples", examples())
     if not conditioners:
@@ -39,7 +39,7 @@ def job(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (),
         examples=learns,
         conditioners=conditioners,
         recipe=changes.pop("recipe", RECIPE),
-        settings=settings(**changes),
+        settings=settings(**{"steps": 12, **changes}),
         seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
         checkpoint=kept,
     )

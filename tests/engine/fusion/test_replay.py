@@ -137,7 +137,7 @@ def test_a_played_training_is_the_training(
 ) -> None:
     """Windows, learning rates, dropout, initial states and perturbed conditions are those of each step."""
     wide = [Example(each.tokens, each.conditions * len(conditioners)) for each in examples()]
-    own = jobs(model, conditioners, dropout, steps=40)
+    own = jobs(model, conditioners, dropout, steps=20)
     if conditioners:
         own = [dataclasses.replace(each, examples=wide) for each in own]
     recorded = train(own, fused=True)
@@ -147,7 +147,7 @@ def test_a_played_training_is_the_training(
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
-        assert len(set(one.losses)) == 40
+        assert len(set(one.losses)) == 20
         assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
 
 
@@ -155,7 +155,7 @@ def test_a_played_training_with_every_setting_is_the_training(
     played: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches of a step, their shares, smoothing, averages and several optimizers are recorded, too."""
-    how: dict[str, Any] = {**MODERN, "steps": 30, "patience": 0}
+    how: dict[str, Any] = {**MODERN, "steps": 20, "patience": 0}
     own = [recipe_job(recipe(name, "warmup_cosine"), seed, **how) for seed, name in enumerate(("adamw", "sgd", "adam"))]
     recorded = train(own, fused=True)
     assert played == ["_train_part", "_update_with_sums"]

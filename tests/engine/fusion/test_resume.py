@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @DEVICES
-@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (CHECK_EVERY,), (29,), (4, 1, 9)])
+@pytest.mark.parametrize("stops", [(CHECK_EVERY,), (0, 1, 12, 16)])
 def test_an_interrupted_group_goes_on_as_if_it_were_not(tmp_path: Path, stops: tuple[int, ...], device: str) -> None:
     def made(**kept: Any) -> list[TrainingJob]:
         options = {"dropout": 0.3, "initial_state": "random"}
@@ -31,6 +31,7 @@ def test_an_interrupted_group_goes_on_as_if_it_were_not(tmp_path: Path, stops: t
                 *("lstm", seed),
                 options=options,
                 conditioners=[Noisy()],
+                steps=30,
                 **{key: path / str(seed) for key, path in kept.items()},
             )
             for seed in (1, 2, 3)
@@ -49,7 +50,7 @@ def test_an_interrupted_group_goes_on_as_if_it_were_not(tmp_path: Path, stops: t
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_checkpoint_serves_fused_and_separate_training(tmp_path: Path, *, first: bool) -> None:
-    kept = [job(seed=seed, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
+    kept = [job(seed=seed, steps=20, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
     train(kept, fused=first, should_stop=after(11))
     resumed = train(kept, fused=not first)
     for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
@@ -67,7 +68,7 @@ def test_jobs_at_different_steps_are_in_separate_groups(tmp_path: Path) -> None:
 
 
 def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
-    kept = [job(seed=seed, steps=60, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
+    kept = [job(seed=seed, steps=55, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
 
     def crash(index: int, progress: Progress) -> None:
         if progress.step == 2 * CHECK_EVERY:
@@ -97,5 +98,6 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
     monkeypatch.setattr(fusion_trainer, "FusedSteps", Clocked)
     monkeypatch.setattr(fusion_trainer, "save_checkpoint", save)
     monkeypatch.setattr(fusion_trainer.time, "monotonic", lambda: clock[0])
-    trained([job(seed=seed, steps=400) for seed in (1, 2)], checkpoint_seconds=0)
+    tiny = {"embedding": 1, "hidden": 1, "layers": 1}
+    trained([job(seed=seed, steps=400, batch=1, window=1, options=tiny) for seed in (1, 2)], checkpoint_seconds=0)
     assert saved == [25, 25, 225, 225]

@@ -9,7 +9,6 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
-import pytest
 import torch
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
@@ -32,6 +31,8 @@ from ablate.testing.material import ClockConditioner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 # A fused model agrees with itself alone
@@ -78,10 +79,9 @@ def test_gradients_of_random_fused_models_are_those_of_each_model_alone(device: 
 
 
 @MODELS
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_a_fused_model_draws_and_learns_what_it_does_alone(model: str, dropout: float) -> None:
-    """On a CPU, where both draw alike; 30 steps with dropout, perturbed conditions and random states: within 1e-4."""
-    options: dict[str, Any] = {"dropout": dropout}
+def test_a_fused_model_draws_and_learns_what_it_does_alone(model: str) -> None:
+    """On a CPU, where both draw alike; with dropout, perturbed conditions and random states: within 1e-4."""
+    options: dict[str, Any] = {"dropout": 0.3}
     if model != "transformer":
         options["initial_state"] = "random"
     jobs = [job(model, seed, options=options, conditioners=[Noisy()]) for seed in (1, 5, 9)]
@@ -137,7 +137,7 @@ def test_learning_rates_decay_and_clipping_are_each_jobs_own(model: str) -> None
 
 @DEVICES
 def test_bf16_stays_near_fp32(device: str) -> None:
-    fp32, bf16 = (trained([job(precision=p, steps=60)] * 2, device=device)[0] for p in ("fp32", "bf16"))
+    fp32, bf16 = (trained([job(precision=p, steps=30)] * 2, device=device)[0] for p in ("fp32", "bf16"))
     assert fp32.losses != bf16.losses
     assert off(fp32, bf16) < 0.1
     assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
@@ -149,8 +149,9 @@ def test_bf16_stays_near_fp32(device: str) -> None:
 @DEVICES
 @MODELS
 def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str) -> None:
-    good = [job(model, seed) for seed in (1, 2)]
-    bad = job(model, 3, learning_rate=1e38, clip=0.0)
+    steps = CHECK_EVERY + 2  # so that the others go on without it
+    good = [job(model, seed, steps=steps) for seed in (1, 2)]
+    bad = job(model, 3, learning_rate=1e38, clip=0.0, steps=steps)
     news: list[int] = []
     results = train([good[0], bad, good[1]], device, fused=True, on_progress=lambda index, _: news.append(index))
     assert isinstance(results[1], TrainingDiverged)
@@ -215,7 +216,7 @@ def test_a_job_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.Monke
 def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = [job(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
+    jobs = [job(seed=seed, steps=45, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
     steps: list[tuple[int, int]] = []
 
     class TooLate(FusedSteps):

@@ -114,7 +114,7 @@ def test_every_step_draws_numbers_of_its_own_and_the_same_ones_again(tmp_path: P
     assert drawn[30:] == drawn[:30]
 
 
-@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (CHECK_EVERY,), (29,), (4, 1, 9)])
+@pytest.mark.parametrize("stops", [(CHECK_EVERY,), (0, 1, 12, 16)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_an_interrupted_training_goes_on_as_if_it_were_not(
     tmp_path: Path, stops: tuple[int, ...], precision: str

