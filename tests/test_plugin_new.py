@@ -300,14 +300,6 @@ def test_the_package_can_be_uploaded(folders: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_kind_is_listed(packages: Path) -> None:
-    listed = python(packages, "-m", "ablate", "plugin", "list", "--json", PYTHONPATH="site")
-    components = json.loads(listed.stdout)["components"]
-    offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate-music"}
-    assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in ALL_SPECS}
-
-
-@pytest.mark.slow
 def test_every_kind_passes_its_own_tests(packages: Path) -> None:
     tested = python(
         packages,
@@ -320,15 +312,19 @@ def test_every_kind_passes_its_own_tests(packages: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_kind_can_be_used_in_its_own_study(packages: Path) -> None:
+def test_every_kind_is_listed_and_can_be_used_in_its_own_study(packages: Path) -> None:
     files = {kind: f"{kind}/studies/my-{kind}.toml" for kind in ALL_SPECS}
     code = (
         "import sys\nfrom ablate.cli import run\nfrom ablate.study.plan import estimate\n"
         "estimate.LONG_ENOUGH = 0\n"  # nobody reads how long the studies would take
+        "run(['plugin', 'list', '--json'])\n"
         "sys.exit(max(run(['study', 'plan', file]) for file in sys.argv[1:]))"
     )
     planned = python(packages, "-c", code, *files.values(), PYTHONPATH="site", NO_COLOR="1")
     assert planned.returncode == 0, planned.stderr
+    components = json.JSONDecoder().raw_decode(planned.stdout)[0]["components"]
+    offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate-music"}
+    assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in ALL_SPECS}
     counted = re.findall(r"^my-(\w+): factorial design, (\d) variants$", planned.stdout, re.MULTILINE)
     assert [kind for kind, _ in counted] == list(ALL_SPECS)
     assert {int(count) for _, count in counted} == {2, 3}

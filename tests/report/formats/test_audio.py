@@ -111,11 +111,3 @@ def test_without_the_extra_the_page_says_how_to_get_it(small: Builder, monkeypat
     assert "canvas" in read.tags, "the piano rolls are there"
     assert f"To hear them, install the renderer ({audio.INSTALL})" in read.text
     assert not (page.parent / "audio").exists()
-
-
-def test_sound_can_be_left_out(small: Builder) -> None:
-    with small.store as store:
-        page = write_report(store, small.home, STUDY, sound=False)
-    read = Parsed(page.read_text(encoding="utf-8"))
-    assert "audio" not in read.tags
-    assert "written without sound (--no-audio)" in read.text

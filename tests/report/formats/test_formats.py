@@ -64,6 +64,9 @@ def test_each_format_has_its_files_and_the_same_bytes_again(tmp_path: Path, form
 
 def test_another_format_joins_the_page_that_is_there(tmp_path: Path) -> None:
     folder = written_twice(tmp_path, "html")
+    page = Parsed((folder / "index.html").read_text(encoding="utf-8"))
+    assert "written without sound (--no-audio)" in page.text
+    assert "audio" not in page.tags
     before = contents(folder)
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         write_report(store, tmp_path, STUDY, ["md"], sound=False)

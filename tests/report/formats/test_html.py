@@ -177,15 +177,6 @@ def test_figures_are_valid_files(page: Path) -> None:
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
-def test_the_same_results_give_the_same_bytes(page: Path, finished: Home) -> None:
-    def contents() -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()}
-
-    before = contents()
-    assert write_report(finished.store, finished.path, "tau_sweep@smoke") == page
-    assert contents() == before
-
-
 def test_an_incomplete_study_reports_what_there_is(troubled: Path) -> None:
     read = _Reader(troubled.read_text(encoding="utf-8"))
     assert "This study is incomplete: 2 of 4 runs" in read.text
