@@ -57,6 +57,8 @@ class ComponentSpec:
         options: a frozen dataclass whose fields are declared with ``ablate.option``.
         cite: BibTeX entries of the sources that the component implements, one text for each;
             a report collects those of all components of a study.
+        modules: top-level modules of libraries that it needs and that may not be installed (``("ray",)``).
+        install: the command that installs them; ``ablate plugin list`` prints it where one is missing.
         plugin: the name of the plugin that offers it, set when it is loaded.
     """
 
@@ -68,6 +70,8 @@ class ComponentSpec:
     version: str = "1"
     options: type[Any] = NoOptions
     cite: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    install: str = ""
     plugin: str = dataclasses.field(default="", init=False, repr=False, compare=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -33,9 +34,23 @@ def test_list_shows_every_component_and_who_offers_it(ablate: Command) -> None:
     header, *body = rows(listed.out)
     assert header == FACTS
     offered = [c for kind in ALL_SPECS for c in get_registry().offered(kind)]
-    assert body == [
+    # without the note on a library that is not installed here
+    assert [[cell.partition(" To install: ")[0] for cell in row] for row in body] == [
         [c.kind, c.spec.name, c.spec.summary, c.plugin.name, c.plugin.distribution, c.plugin.version] for c in offered
     ]
+
+
+def test_list_says_what_to_install(ablate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ray" else find(name))
+    listed = ablate("plugin", "list", "--kind", "executor").out
+    lines = {line.split()[1]: line for line in listed.splitlines() if "executor" in line}
+    assert "To install: pip install 'ablate-music[ray]'" in lines["ray"]
+    assert "To install" not in lines["local"]
+    assert "\nto install what it needs: pip install 'ablate-music[ray]'\n" in ablate("plugin", "show", "ray").out
+    components = json.loads(ablate("plugin", "list", "--kind", "executor", "--json").out)["components"]
+    commands = {each["name"]: each["to_install"] for each in components}
+    assert (commands["ray"], commands["slurm"]) == ("pip install 'ablate-music[ray]'", "")
 
 
 def test_list_of_one_kind(ablate: Command) -> None:
@@ -79,6 +94,7 @@ def test_list_for_programs(ablate: Command, demo_plugins: Path) -> None:
         "plugin": "demo-good",
         "distribution": "demo-plugins",
         "version": "1.2",
+        "to_install": "",
     } in data["components"]
     assert {
         "name": "demo-misspelt",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 
 import click
 
@@ -54,12 +55,18 @@ def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FB
     failed, clashes = registry.failed, registry.clashes()
     if as_json:
         failures = [dataclasses.asdict(plugin) for plugin in failed]
-        print_json({"components": [_facts(c) for c in components], "failed": failures, "clashes": clashes})
+        print_json(
+            {
+                "components": [{**_facts(c), "to_install": _to_install(c)} for c in components],
+                "failed": failures,
+                "clashes": clashes,
+            }
+        )
         return
     headers = ["kind", "name", "summary", "plugin", "distribution", "version"]
     width = terminal_width()
     shown = 4 if width is not None and width < _WIDE else len(headers)
-    print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components], prose=2)
+    print_table(headers[:shown], [_row(c)[:shown] for c in components], prose=2)
     for plugin in failed:
         echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
@@ -118,6 +125,19 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
         _print_component(component)
 
 
+def _row(component: Component) -> list[str]:
+    """Return the cells of a component in the list; its summary has the command that installs what is missing."""
+    install = _to_install(component)
+    facts = _facts(component)
+    return list((facts | {"summary": f"{facts['summary']} To install: {install}"} if install else facts).values())
+
+
+def _to_install(component: Component) -> str:
+    """Return the command that installs the libraries of a component; empty if none is missing."""
+    spec = component.spec
+    return spec.install if any(importlib.util.find_spec(name) is None for name in spec.modules) else ""
+
+
 def _features(component: Component) -> dict[str, dict[str, str]]:
     """Return the sentences for the features of a metric; nothing for other components."""
     return {"features": dict(component.spec.features)} if isinstance(component.spec, AnyMetricSpec) else {}
@@ -140,6 +160,8 @@ def _print_component(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
     echo_sentence(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
     echo_sentence(f"from {plugin}")
+    if install := _to_install(component):
+        echo_sentence(f"to install what it needs: {install}")
     if getattr(spec, "fitted", False):
         echo("a study fits it on the training pieces")
     for feature, sentence in _features(component).get("features", {}).items():

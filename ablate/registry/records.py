@@ -14,10 +14,10 @@ from ablate.specs import ComponentSpec, Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TEXTS = ("name", "summary", "version", "copied_share", "path_option", "instruments_option", "pause_option", "target")
+_OF_OPTIONS = ("path_option", "instruments_option", "pause_option", "target")
+_TEXTS = ("name", "summary", "version", "copied_share", "install", *_OF_OPTIONS)
 _FLAGS = ("fitted", "default")
 _FUNCTIONS = ("build", "build_rows", "fewest", "fewest_pieces")
-_OF_OPTIONS = ("path_option", "instruments_option", "pause_option", "target")
 #: No text of a record is longer.
 LONGEST = 10_000
 
@@ -50,6 +50,8 @@ def _problems(spec: ComponentSpec) -> Iterator[str]:
     )
     if not isinstance(spec.cite, tuple | list) or not all(isinstance(entry, str) for entry in spec.cite):
         yield "cite must be a tuple of texts"
+    if not isinstance(spec.modules, tuple | list) or not all(isinstance(name, str) for name in spec.modules):
+        yield "modules must be a tuple of texts"
     if fields.get("reference") not in (None, *get_args(Reference)):
         yield f"reference must be None or one of {', '.join(get_args(Reference))}"
     main = fields.get("main", {})

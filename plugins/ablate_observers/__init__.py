@@ -42,6 +42,8 @@ def ablate_observers() -> Iterator[ablate.ObserverSpec]:
         summary="Losses, levels and metrics of each run for TensorBoard.",
         options=TensorBoardOptions,
         build=_tensorboard,
+        modules=("tensorboard",),
+        install="pip install 'ablate-music[tensorboard]'",
         target="folder",
     )
     yield ablate.ObserverSpec(
@@ -49,6 +51,8 @@ def ablate_observers() -> Iterator[ablate.ObserverSpec]:
         summary="Each run as a run of MLflow.",
         options=MlflowOptions,
         build=_mlflow,
+        modules=("mlflow",),
+        install="pip install 'ablate-music[mlflow]'",
         target="store",
     )
     yield ablate.ObserverSpec(
@@ -56,5 +60,7 @@ def ablate_observers() -> Iterator[ablate.ObserverSpec]:
         summary="Each run as an offline run of Weights & Biases.",
         options=WandbOptions,
         build=_wandb,
+        modules=("wandb",),
+        install="pip install 'ablate-music[wandb]'",
         target="folder",
     )

@@ -36,5 +36,10 @@ def _build(options: RayOptions, setup: Setup) -> ablate.Executor:
 def ablate_executors() -> Iterator[ablate.ExecutorSpec]:
     """Offer the executor."""
     yield ablate.ExecutorSpec(
-        name="ray", summary="Workers on a Ray cluster, or on a Ray of this machine.", options=RayOptions, build=_build
+        name="ray",
+        summary="Workers on a Ray cluster, or on a Ray of this machine.",
+        options=RayOptions,
+        build=_build,
+        modules=("ray",),
+        install="pip install 'ablate-music[ray]'",
     )

@@ -52,6 +52,8 @@ GOOD: dict[str, Any] = {"name": "m", "summary": "Fine.", "build": print}
         (ablate.MetricSpec, {"reference": "all"}, "reference must be None or one of train, validation, test"),
         (ablate.SetMetricSpec, {"fewest": 3}, "fewest must be a function, not int"),
         (ablate.ModelMetricSpec, {"main": None}, "main must have the name of a feature for each part of the split"),
+        (ablate.MetricSpec, {"modules": "ray"}, "modules must be a tuple of texts"),
+        (ablate.MetricSpec, {"install": 1}, "install must be text, not int"),
         (ablate.MetricSpec, {"features": {"l1": 2}}, "features must have a sentence for each name of a feature"),
         (ablate.SetMetricSpec, {"features": ("l1",)}, "features must have a sentence for each name of a feature"),
         (ablate.TokenizerSpec, {"fitted": "yes"}, "fitted must be true or false, not str"),
