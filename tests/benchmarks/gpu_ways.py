@@ -9,7 +9,7 @@ import torch
 from material import recipe
 from torch.nn import functional
 
-from ablate.engine.fusion.cuda_graph import record_graph
+from ablate.engine.fusion.cuda_graph import WARMUP_RUNS, graph_recorder
 from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training.job import CHECK_EVERY, TrainingJob, TrainingSeeds
 from ablate.engine.training.start import load_start
@@ -99,11 +99,10 @@ class Branches:
         self._loops = [Loop(HalfLSTM(VOCABULARY, size.hidden, size.layers), size, device) for _ in range(models)]
         self._streams = [torch.cuda.Stream() for _ in range(models)]
         self._tokens = STEPS * models * size.rows * size.window
-        for _ in range(3):
-            for loop in self._loops:
-                loop.step()
-        torch.cuda.synchronize()
-        self._replay = record_graph(self._all)
+        recorder = graph_recorder(torch.device(device))
+        for _ in range(WARMUP_RUNS):
+            recorder.run(self._all)
+        self._replay = recorder.record(self._all, ())
 
     def _all(self) -> None:
         main = torch.cuda.current_stream()
@@ -111,6 +110,7 @@ class Branches:
             stream.wait_stream(main)
             with torch.cuda.stream(stream):
                 loop.step()
+        for stream in self._streams:
             main.wait_stream(stream)
 
     def steps(self) -> float:

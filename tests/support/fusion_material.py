@@ -56,6 +56,16 @@ def off(one: TrainingResult, other: TrainingResult) -> float:
     return float(np.abs(np.array(one.losses) - np.array(other.losses)).max())
 
 
+class Recording:
+    """Records steps by a function, and runs them as they are otherwise."""
+
+    def __init__(self, record: Callable[..., Callable[[], None]]) -> None:
+        self.usable, self.record = True, record
+
+    def run(self, step: Callable[[], None]) -> None:
+        step()
+
+
 def after(calls: int) -> Callable[[], bool]:
     count = itertools.count()
     return lambda: next(count) >= calls

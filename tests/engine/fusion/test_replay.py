@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from support.engine_material import TOKENIZER, VOCABULARY, Noisy, examples, recipe, row, settings
+from support.fusion_material import Recording
 from support.recipe_material import MODERN
 from support.recipe_material import job as recipe_job
 from torch.utils import _pytree as pytree
@@ -102,7 +103,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 said.append(step.__name__)
                 return record(step, streams)
 
-            super().__init__(device, noted)
+            super().__init__(device, Recording(noted))
 
     monkeypatch.setattr(fusion_steps, "RecordedStep", Playing)
     monkeypatch.setattr(generation, "RecordedStep", Playing)
@@ -175,7 +176,7 @@ def test_a_step_that_reads_from_python_goes_wrong_when_played() -> None:
     def step() -> None:
         values.add_(next(counts))
 
-    recorded = RecordedStep(torch.device("cpu"), record)
+    recorded = RecordedStep(torch.device("cpu"), Recording(record))
     for _ in range(WARMUP_RUNS + 3):
         recorded(step)
     assert values.tolist() == [0 + 1 + 2 + 3 + 3 + 3] * 2
