@@ -75,8 +75,8 @@ WEIGHTS = "weights.safetensors"
 #: The file in the folders of a loading and of all that is made from it, down to the training, that has the number of
 #: the instrument that plays every note of the corpus. Piano, 0, and several instruments need no file.
 INSTRUMENT = "instrument.txt"
-#: Version of what fused networks compute on a GPU; increment it when their results change.
-FUSION_CODE = 1
+#: Version of what networks compute on a GPU; increment it when their results change.
+FUSION_CODE = 2  # float32 without TF32
 
 
 def stage_name(kind: str, metric: str) -> str:

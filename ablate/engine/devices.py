@@ -104,9 +104,42 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def on_device(device: str) -> contextlib.AbstractContextManager[Any]:
-    """Make a GPU torch's current device inside the context; do nothing for a CPU."""
-    return torch.cuda.device(device) if device.startswith("cuda") else contextlib.nullcontext()
+@contextlib.contextmanager
+def on_device(device: str) -> Iterator[None]:
+    """Make a GPU torch's current device inside the context, without TF32; do nothing for a CPU.
+
+    By torch's default, cuDNN rounds the factors of float32 products in ``nn.LSTM``, ``nn.GRU`` and convolutions to
+    TF32, which has the digits of float16. Fused models are computed in float32, so those that are not must be, too.
+    """
+    if not device.startswith("cuda"):
+        yield
+        return
+    fix_order_of_sums()
+    with torch.cuda.device(device), _without_tf32():
+        yield
+
+
+@contextlib.contextmanager
+def _without_tf32() -> Iterator[None]:
+    cudnn: Any = torch.backends.cudnn
+    try:
+        before = cudnn.allow_tf32
+    except RuntimeError:  # a component has set it for recurrent layers and convolutions separately
+        before = True
+    cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32 = before
+
+
+def fix_order_of_sums() -> None:
+    """Let the recurrent layers of cuDNN add in the same order every time; call it before anything uses a GPU.
+
+    They compute by cuBLAS on streams of their own, and cuBLAS then gives the same bits only with a workspace of fixed
+    size, which it reads from the environment when it is first used.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def free_threads() -> int:
@@ -125,6 +158,8 @@ def product_rate(device: str, precision: str) -> float:
 
     This takes a few hundredths of a second, once for each process, device and precision.
     """
+    if device != "cpu":
+        fix_order_of_sums()
     size = 1024 if device == "cpu" else 8192
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     left, right = (torch.ones(size, size, dtype=dtype, device=device) for _ in range(2))

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ablate.engine.devices import on_device
 from ablate.errors import StageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def negative_log_likelihoods(
     )
     kind, rows = torch.device(device).type, ROWS if device == "cpu" else ROWS_ON_GPU
     cast = torch.autocast(kind, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
-    with cast:
+    with on_device(device), cast:
         for start in range(0, len(by_length), rows):
             part = by_length[start : start + rows]
             block_rt = _score_block(model, [pieces[i] for i in part], rows, device)

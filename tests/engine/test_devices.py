@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from ablate.engine.devices import cores, resolve_device, resolve_precision
+from ablate.engine.devices import cores, on_device, resolve_device, resolve_precision
 from ablate.engine.energy import joules_so_far
 from ablate.errors import UsageError
 
@@ -47,6 +48,41 @@ def test_a_gpu_that_is_not_there_is_refused(asked: str) -> None:
     with pytest.raises(UsageError) as caught:
         resolve_device(asked)
     assert str(caught.value) == f"--device {asked}: no CUDA device on this machine; choose cpu or auto"
+
+
+def test_float32_is_not_rounded_to_tf32_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By torch's default, cuDNN rounds recurrent layers and convolutions."""
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    assert torch.backends.cudnn.allow_tf32
+    with on_device("cpu"):
+        assert torch.backends.cudnn.allow_tf32
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    with on_device("cuda:0"):
+        assert not torch.backends.cudnn.allow_tf32
+        with on_device("cuda:0"):
+            pass
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_what_a_person_says_about_the_workspace_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    with on_device("cuda"):
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU])
+def test_a_recurrent_layer_in_float32_on_a_gpu_is_that_of_a_cpu(kind: type[torch.nn.Module]) -> None:
+    torch.manual_seed(0)
+    layer, values = kind(256, 256, batch_first=True), torch.randn(8, 20, 256)
+    expected = layer(values)[0]
+    with on_device("cuda"):
+        found = layer.to("cuda")(values.to("cuda"))[0].cpu()
+    assert float((found - expected).abs().max()) < 1e-5  # TF32 is off by 1e-4 and more
 
 
 @pytest.mark.gpu

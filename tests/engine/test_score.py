@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from ablate.engine.training.windows import Example
 from ablate.errors import StageError
 from ablate.registry import get_registry
 from ablate.testing.material import ClockConditioner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def pieces(lengths: list[int], width: int = ClockConditioner().width) -> list[Example]:
@@ -41,6 +45,27 @@ def test_it_is_the_models_own_cost_of_each_token(chunk: int, monkeypatch: pytest
     for piece, own in zip(music, losses, strict=True):
         if len(own):
             np.testing.assert_allclose(own, one_by_one(model, piece), atol=1e-5)
+
+
+def test_the_model_is_asked_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU this also turns TF32 off."""
+    inside: list[str] = []
+
+    @contextlib.contextmanager
+    def on_device(device: str) -> Iterator[None]:
+        inside.append(device)
+        yield
+        inside.append("left")
+
+    class Table(torch.nn.Module):
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            assert inside == ["cpu"]
+            return torch.zeros(*tokens.shape, VOCABULARY), state
+
+    monkeypatch.setattr(score, "on_device", on_device)
+    (losses,) = negative_log_likelihoods(Table(), pieces([20]))
+    assert losses == pytest.approx(np.log(VOCABULARY))
+    assert inside == ["cpu", "left"]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -2,7 +2,7 @@
 
 The randomness of a step depends on the job's seeds and the number of the step alone (windows are drawn ahead, torch is
 seeded again before every step). So a training that is resumed from a checkpoint equals one that was never interrupted,
-bit for bit on the same device and build of torch.
+bit for bit on the same CPU and build of torch. No test on a GPU has shown it yet.
 
 On a GPU, models of equal shape that can be fused are trained as one network (:mod:`ablate.engine.fusion.trainer`). All
 others, and all models on a CPU, are trained one after another (:mod:`ablate.engine.training.trainer`); their results do
