@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from ablate.engine.fusion.eligibility import fusible_subsets, optimizer_obstacle
 from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
+from ablate.errors import named_line
 from ablate.kinds import FIT, GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
 from ablate.study.work.components import (
@@ -40,6 +42,12 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.settings import TrainingSettings
 
+_log = logging.getLogger(__name__)
+
+_NO_TRIAL = (
+    "no trial could show how many trainings of model '%s' fit into the GPU's memory, so each is trained "
+    "alone, which is slower: %s"
+)
 #: Samples from the same weights that are enough for one job: more make a step hardly cheaper, and other cores wait.
 ROWS = 64
 
@@ -130,7 +138,8 @@ class Packing:
             # with several GPUs, the memory in use belongs to the workers that will do the training
             try:
                 self._most[key] = count_fitting(job, self._device, whole=self._slots() > 1)
-            except Exception:  # noqa: BLE001 - run alone, each training shows its own error
+            except Exception as error:  # noqa: BLE001 - run alone, each training shows its own error
+                _log.warning(_NO_TRIAL, stage.config["model"]["name"], named_line(error))
                 self._most[key] = 1
         return self._most[key]
 

@@ -135,14 +135,20 @@ def test_memory_limits_a_fused_group(load: Callable[..., StudySpec], monkeypatch
     assert len(asked) == 1  # one each for so many places fits without asking
 
 
-def test_a_trial_of_the_memory_that_fails_is_for_each_training_to_say(
-    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+def test_a_trial_of_the_memory_that_fails_is_reported_and_each_training_runs_alone(
+    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(job: Any, device: str, *, whole: bool) -> int:
         raise ValueError("a bug in somebody's forward")
 
     monkeypatch.setattr(jobs, "count_fitting", broken)
     assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1, 1, 1]
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        "no trial could show how many trainings of model 'lstm' fit into the GPU's memory, so each is trained "
+        "alone, which is slower: ValueError: a bug in somebody's forward"
+    )
 
 
 def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
