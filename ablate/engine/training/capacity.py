@@ -32,17 +32,27 @@ def count_fitting(job: TrainingJob, device: str, *, whole: bool = False) -> int:
     """
     if not (device.startswith("cuda") and torch.cuda.is_available()):
         return LARGEST_GROUP
-    trial = dataclasses.replace(job, settings=dataclasses.replace(job.settings, steps=2), checkpoint=None)
     torch.cuda.init()  # type: ignore[no-untyped-call]
     release_memory(device)
+    model_bytes = training_bytes(job, device)
+    release_memory(device)
+    free, total = torch.cuda.mem_get_info(device)
+    return count_within(total if whole else free, model_bytes)
+
+
+def training_bytes(job: TrainingJob, device: str) -> int:
+    """Return the bytes of a GPU's memory that a model takes at most in two steps of training.
+
+    Args:
+        job: of the model; its checkpoint is neither read nor written.
+        device: a CUDA device.
+    """
+    trial = dataclasses.replace(job, settings=dataclasses.replace(job.settings, steps=2), checkpoint=None)
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)
     with torch.compiler.set_stance("force_eager"):  # code that is compiled for one model would not be used again
         train([trial], device)
-    model_bytes = torch.cuda.max_memory_allocated(device) - before
-    release_memory(device)
-    free, total = torch.cuda.mem_get_info(device)
-    return count_within(total if whole else free, model_bytes)
+    return torch.cuda.max_memory_allocated(device) - before
 
 
 def count_within(free_bytes: int, model_bytes: int) -> int:

@@ -9,6 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import numpy as np
 import torch
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 @given(data=st.data())
 @limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_gradients_of_random_fused_models_are_those_of_each_model_alone(device: str, data: st.DataObject) -> None:
-    """In fp32, within 1e-5 of the largest."""
+    """In fp32, within 1e-5 of the largest; a GPU has other functions, and adds in another order than the CPU here."""
+    tolerance = 1e-5 if device == "cpu" else 1e-4
     model = data.draw(st.sampled_from(list(SMALL)))
     jobs = data.draw(st.integers(1, 4))
     rows, window = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 20))
@@ -75,7 +77,7 @@ def test_gradients_of_random_fused_models_are_those_of_each_model_alone(device: 
         functional.cross_entropy(logits_rtv.flatten(0, 1), own.targets.flatten(), ignore_index=IGNORED).backward()
         for gradient, weight in zip(gradients, start.model.parameters(), strict=True):
             scale = max(float(weight.grad.abs().max()), 1.0)
-            assert float((gradient[m].cpu() - weight.grad).abs().max()) <= 1e-5 * scale
+            assert float((gradient[m].cpu() - weight.grad).abs().max()) <= tolerance * scale
 
 
 @MODELS
@@ -107,7 +109,8 @@ def test_who_else_is_in_the_group_does_not_matter(model: str, device: str) -> No
     (alone,) = trained([first], device=device)
     beside = trained([*others, first], device=device)
     assert [result.together for result in beside] == [4] * 4
-    assert off(alone, beside[3]) < 1e-4
+    # on a GPU a library may choose another kernel for 4 models than for 1
+    assert off(alone, beside[3]) < (1e-4 if device == "cpu" else 1e-3)
     assert len({result.losses[-1] for result in beside}) == 4
 
 
@@ -137,9 +140,11 @@ def test_learning_rates_decay_and_clipping_are_each_jobs_own(model: str) -> None
 
 @DEVICES
 def test_bf16_stays_near_fp32(device: str) -> None:
-    fp32, bf16 = (trained([job(precision=p, steps=30)] * 2, device=device)[0] for p in ("fp32", "bf16"))
+    """Nearer than the training moves; how near in a single step depends on the kernels that a device has."""
+    fp32, bf16 = (trained([job(precision=p, steps=60)] * 2, device=device)[0] for p in ("fp32", "bf16"))
     assert fp32.losses != bf16.losses
-    assert off(fp32, bf16) < 0.1
+    learned = np.mean(fp32.losses[:10]) - np.mean(fp32.losses[-10:])
+    assert abs(np.mean(fp32.losses[-10:]) - np.mean(bf16.losses[-10:])) < 0.1 * learned
     assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
 
 
@@ -149,8 +154,9 @@ def test_bf16_stays_near_fp32(device: str) -> None:
 @DEVICES
 @MODELS
 def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str) -> None:
+    """To the bit, beside a group of the same size: for another size, a library may choose another kernel."""
     steps = CHECK_EVERY + 2  # so that the others go on without it
-    good = [job(model, seed, steps=steps) for seed in (1, 2)]
+    good, steady = [job(model, seed, steps=steps) for seed in (1, 2)], job(model, 3, steps=steps)
     bad = job(model, 3, learning_rate=1e38, clip=0.0, steps=steps)
     news: list[int] = []
     results = train([good[0], bad, good[1]], device, fused=True, on_progress=lambda index, _: news.append(index))
@@ -158,9 +164,11 @@ def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str
     assert "the training loss is" in str(results[1])
     assert "(now 1e+38)" in str(results[1])
     assert set(news) == {0, 2}
-    for one, other in zip(trained(good, device=device), (results[0], results[2]), strict=True):
+    expected = trained([good[0], steady, good[1]], device=device)
+    for one, other in zip((expected[0], expected[2]), (results[0], results[2]), strict=True):
         assert isinstance(other, TrainingResult)
-        assert off(one, other) < 1e-5
+        assert one.losses == other.losses
+        assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
 
 
 def test_a_group_of_diverged_models_ends_at_once() -> None:
