@@ -162,20 +162,79 @@ def test_what_a_gpu_is_measured_with_runs_here_in_small(
     from ablate.engine.fusion import trainer
 
     monkeypatch.setattr(gpu_ways, "CHECK_EVERY", 4)
-    monkeypatch.setattr(gpu_ways, "LENGTH", 1000)
     monkeypatch.setattr(trainer, "CHECK_EVERY", 4)
+    monkeypatch.setattr(bench_gpu, "MAIN", 2)
 
     small = bench_gpu.Size(hidden=8, layers=2, rows=2, window=4)
     trained = bench_gpu.training(small, 2, "cpu", rounds=1)
     assert len(trained.rows) == 6
     assert all(row.rate > 0 for row in trained.rows)
+    assert not any("not measured" in note for note in trained.notes)
+    assert len(bench_gpu.training(small, 1, "cpu", rounds=1).rows) == 4
     shares = bench_gpu.profile(small, 2, "cpu").notes
     assert any(note.startswith("products: ") for note in shares)
-    generated = bench_gpu.sampling(small, 2, 6, "cpu", tokens=4, rounds=1)
-    assert all(row.rate > 0 for row in generated.rows)
+    generated = bench_gpu.sampling(small, 2, 6, "cpu", lengths=(1, 9), short=(1, 9), rounds=1)
+    assert [note.partition(": ")[2] for note in generated.notes if "not measured" in note] == []
+    assert len([note for note in generated.notes if note.endswith(" s before the first token")]) == 4
     if not torch.cuda.is_available():
         assert list(bench_gpu.tables()) == []
         assert "no CUDA device here" in capsys.readouterr().out
+
+
+def test_a_gpu_holds_one_way_at_a_time_and_one_that_fails_spares_the_others() -> None:
+    import weakref
+
+    from gpu_timing import Way, one_by_one, repeated
+
+    class Large:
+        def run(self) -> float:
+            return 6.0
+
+    alive: list[weakref.ref[Large]] = []
+
+    def build() -> Any:
+        assert all(reference() is None for reference in alive), "another way is still in memory"
+        large = Large()
+        alive.append(weakref.ref(large))
+        return large.run
+
+    def too_large() -> Any:
+        raise torch.OutOfMemoryError("too much")
+
+    clock = iter([0.0, 2.0, 10.0, 11.0]).__next__
+    ways = [Way(name, repeated(each, 1)) for name, each in (("a", build), ("b", too_large), ("c", build))]
+    table = one_by_one("t", "winks", ways, "cpu", clock)
+    assert [(row.name, row.seconds, row.rate, row.ratio) for row in table.rows] == [("a", 2, 3, 1), ("c", 1, 6, 2)]
+    assert table.notes == ["b: not measured: OutOfMemoryError: too much"]
+    failed = one_by_one("t", "winks", ways[1:], "cpu", iter([0.0, 1.0]).__next__)
+    assert np.isnan(failed.rows[0].ratio), "no other way takes the place of the baseline"
+
+
+def test_a_generation_is_timed_without_its_start() -> None:
+    from gpu_timing import by_length
+
+    now = [0.0]
+
+    def generate(tokens: int) -> float:
+        now[0] += 5 + 0.25 * tokens
+        return 3.0 * tokens
+
+    timing = by_length(generate, 10, 50, rounds=2)(lambda: now[0])
+    assert timing.amount == 3 * 40
+    assert list(timing.seconds) == [10, 10]
+    assert timing.note == "5 s before the first token"
+
+
+def test_a_whole_round_on_a_gpu_is_prepared_within_the_windows() -> None:
+    """Half a second and 100 MB for each model, for windows that nobody trains with, would come before the first one."""
+    import bench_gpu
+    import gpu_ways
+
+    from ablate.engine.training.job import CHECK_EVERY
+
+    rounds = 3 + 2  # timed, warming up, and the memory
+    assert rounds * CHECK_EVERY <= gpu_ways.LENGTH <= 1000
+    assert max(bench_gpu.MODELS) * gpu_ways.LENGTH * bench_gpu.LARGE.rows * 16 < 2**30
 
 
 def test_what_a_driver_tells_is_recorded_and_each_stage_is_looked_at_a_few_times(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 VOCABULARY = 240
 #: Optimiser steps of one round, one after another.
 STEPS = 5
-#: Of a whole training, of which a few steps are timed; the learning rate of each is computed before the first.
-LENGTH = 10**5
+#: Of a whole training, of which a few steps are timed; windows and learning rates are computed before the first.
+LENGTH = 1000
 
 
 def random_tokens(count: int = 20_000) -> np.ndarray[Any, Any]:
