@@ -123,6 +123,11 @@ def why_not_fusible(model: Any, precision: str, conditioners: Sequence[Condition
         precision: ``"bf16"`` or ``"fp32"``.
         conditioners: of the model.
     """
+    return weights_obstacle(model) or step_obstacle(model, precision, conditioners)
+
+
+def weights_obstacle(model: Any) -> str:
+    """Return the part of :func:`why_not_fusible` that class and weights show, at no cost."""
     is_fusible = isinstance(model, Fusible)
     if not is_fusible:
         return "its class is not a subclass of ablate.Fusible"
@@ -132,9 +137,11 @@ def why_not_fusible(model: Any, precision: str, conditioners: Sequence[Condition
         "some of its weights are shared": weights.keys() != named.keys(),
         "some of its weights are not trained": not all(weight.requires_grad for weight in weights.values()),
     }
-    obstacle = next((reason for reason, is_present in obstacles.items() if is_present), "")
-    if obstacle:
-        return obstacle
+    return next((reason for reason, is_present in obstacles.items() if is_present), "")
+
+
+def step_obstacle(model: Any, precision: str, conditioners: Sequence[Conditioner]) -> str:
+    """Return the part of :func:`why_not_fusible` that takes a step on the CPU, tens of milliseconds."""
     network = model.fuse([model], precision)
     if network is None:
         return "its fuse() returns None"

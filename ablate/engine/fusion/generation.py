@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ablate.engine.fusion.cuda_graph import RecordedStep
-from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
+from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, step_obstacle, weights_obstacle
 from ablate.fusion import fused_weights
 from ablate.interfaces import FusedModels
 
@@ -73,9 +73,17 @@ def generation_groups(
         conditioners: of the models.
     """
     alike: dict[Any, list[int]] = {}
-    for model in sorted({row.model for row in rows}):
-        if not why_not_fusible(models[model], compute.precision, conditioners):
-            alike.setdefault(shape_key(models[model]), []).append(model)
+    obstacles: dict[Any, str] = {}
+    for index in sorted({row.model for row in rows}):
+        model = models[index]
+        if weights_obstacle(model):
+            continue
+        # a step of each model on the CPU would take longer than hundreds of tokens on a GPU
+        kind = (*shape_key(model), *map(type, model.modules()))
+        if kind not in obstacles:
+            obstacles[kind] = step_obstacle(model, compute.precision, conditioners)
+        if not obstacles[kind]:
+            alike.setdefault(shape_key(model), []).append(index)
     groups = []
     for indices in alike.values():
         for positions in fusible_subsets([models[index] for index in indices], compute.precision):

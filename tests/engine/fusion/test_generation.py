@@ -57,6 +57,18 @@ def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any]
     return [tokens.tolist() for tokens in found]
 
 
+class Drawing(ClockConditioner):
+    """Its module draws from torch's own stream, also in generation."""
+
+    def module(self, embedding: int) -> torch.nn.Module:
+        class Noise(torch.nn.Linear):
+            def forward(self, values: torch.Tensor) -> torch.Tensor:
+                hidden = super().forward(values)
+                return hidden + torch.randn_like(hidden)
+
+        return Noise(self.width, embedding)
+
+
 UNEVEN = [of(model, seed, tokens=15 + seed % 4) for seed, model in enumerate([0, 1, 1, 2, 2, 2, 2, 0, 1])]
 
 
@@ -126,6 +138,27 @@ def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them() -
     groups = generation_groups(models, rows, Compute(fused=True), [])
     assert [list(group.models) for group in groups] == [[0, 1], [2], [3, 4]]
     assert made(models, rows) == made(models, rows, fused=False)
+
+
+def test_a_kind_of_model_is_tried_once_and_a_model_that_draws_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial on the CPU takes as long as hundreds of tokens on a GPU."""
+    tried: list[Any] = []
+    plain = generation.step_obstacle
+
+    def noted(model: Any, *given: Any) -> str:
+        tried.append(model)
+        return plain(model, *given)
+
+    monkeypatch.setattr(generation, "step_obstacle", noted)
+    models = [*networks("lstm", 3), *networks("gru", 2)]
+    models[1].register_buffer("own", torch.zeros(1))
+    rows = [of(model, model, tokens=3) for model in range(len(models))]
+    groups = generation_groups(models, rows, Compute(fused=True), [])
+    assert [list(group.models) for group in groups] == [[0, 2], [3, 4]]
+    assert [models.index(model) for model in tried] == [0, 3]
+    drawing = networks("lstm", 2, [Drawing()])
+    assert generation_groups(drawing, [of(0, 0), of(1, 1)], Compute(fused=True), [Drawing()]) == []
+    assert tried[2:] == [drawing[0]]
 
 
 class Forbids(ablate.Sampler):
