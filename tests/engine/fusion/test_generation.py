@@ -57,15 +57,16 @@ def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any]
     return [tokens.tolist() for tokens in found]
 
 
+class Noise(torch.nn.Linear):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        hidden = super().forward(values)
+        return hidden + torch.randn_like(hidden)
+
+
 class Drawing(ClockConditioner):
     """Its module draws from torch's own stream, also in generation."""
 
     def module(self, embedding: int) -> torch.nn.Module:
-        class Noise(torch.nn.Linear):
-            def forward(self, values: torch.Tensor) -> torch.Tensor:
-                hidden = super().forward(values)
-                return hidden + torch.randn_like(hidden)
-
         return Noise(self.width, embedding)
 
 
