@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _log = logging.getLogger(__name__)
 
@@ -45,20 +45,60 @@ class PointwiseKernel:
         self._function(*tensors)
 
     def compiled(self, *tensors: torch.Tensor) -> None:
-        """Apply the compiled function, on any device."""
+        """Apply the compiled function, on any device.
+
+        The first call of a shape compares it with the function itself. If they differ, it is not used any more.
+        """
         key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
         if key in self._compiled:
             self._compiled[key](*tensors)
             return
-        function: Any = self._function
-        # a copy for each shape: torch limits the number of shapes for which it compiles one function
-        code, closure = function.__code__.replace(), function.__closure__
-        copy = FunctionType(code, function.__globals__, function.__name__, None, closure)
         with warnings.catch_warnings():
             # warnings about torch's own code, and advice to round float32 products
             warnings.simplefilter("ignore")
-            self._compiled[key] = torch.compile(copy, dynamic=False)
-            self._compiled[key](*tensors)
+            if _compiler_is_off():
+                self._function(*tensors)  # a compiled function would do the same now, and be used unchecked later
+            else:
+                self._compare(key, tensors)
+
+    def _compare(self, key: Any, tensors: Sequence[torch.Tensor]) -> None:
+        """Apply the compiled function and keep it, if it computes what the function itself does."""
+        compiled, expected = self._compile(), [tensor.clone() for tensor in tensors]
+        compiled(*tensors)
+        self._function(*expected)
+        if all(map(_agree, tensors, expected)):
+            self._compiled[key] = compiled
+        else:
+            self._reject(tensors, expected)
+
+    def _compile(self) -> Callable[..., None]:
+        # a copy for each shape: torch limits the number of shapes for which it compiles one function
+        function: Any = self._function
+        code, closure = function.__code__.replace(), function.__closure__
+        copy = FunctionType(code, function.__globals__, function.__name__, None, closure)
+        compiled: Callable[..., None] = torch.compile(copy, dynamic=False)
+        return compiled
+
+    def _reject(self, tensors: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> None:
+        self._fails = True
+        name, shape = self._function.__name__, tuple(tensors[0].shape)
+        _log.warning("%s computes other numbers when compiled, for shape %s, so it is not: slower", name, shape)
+        for tensor, right in zip(tensors, expected, strict=True):
+            tensor.copy_(right)
+
+
+def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Check whether two results of the same type are equal up to rounding, NaN where the other one is."""
+    rounding = 2 * torch.finfo(one.dtype).eps if one.dtype == torch.bfloat16 else 1e-4
+    largest = float(other.float().abs().nan_to_num(0, 0, 0).max()) if other.numel() else 0.0
+    return torch.allclose(one.float(), other.float(), rtol=rounding, atol=rounding * largest, equal_nan=True)
+
+
+def _compiler_is_off() -> bool:
+    """Return whether compiled functions run as they are at the moment, by ``torch.compiler.set_stance``."""
+    from torch._dynamo import eval_frame
+
+    return bool(eval_frame._stance.stance == "force_eager")  # noqa: SLF001 - torch offers no other way to ask
 
 
 def _dynamo_error() -> type[Exception]:

@@ -223,7 +223,7 @@ def sampling(
         f"{traffic / 1e9:,.0f} GB/s measured){''.join(reached)}; target at 960 rows: 5 million tokens/s"
     )
     table.notes.append(
-        "with conditioners or the sampler grammar every step also waits for the host, 0.15 to 0.3 ms by a count of calls"
+        "with conditioners or the sampler grammar every step also waits for the host, counted as 0.15 to 0.3 ms"
     )
     return table
 

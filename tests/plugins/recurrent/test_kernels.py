@@ -70,6 +70,9 @@ def test_where_the_compiler_does_not_work_it_is_said_once(
 
         is_cuda, shape, dtype = True, (2,), torch.float32
 
+        def clone(self) -> OnGpu:
+            return self
+
     def broken(function: Any, **options: Any) -> Any:
         def fail(*tensors: Any) -> None:
             raise kernels._dynamo_error()("no C compiler\nfound")
@@ -86,3 +89,51 @@ def test_where_the_compiler_does_not_work_it_is_said_once(
     assert [record.getMessage() for record in caplog.records] == [
         "torch.compile does not work here, so training is slower: no C compiler found"
     ]
+
+
+def test_a_compiled_function_that_computes_other_numbers_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a wrong compiler would make it: the first call of a shape compares, and the right numbers are kept."""
+
+    def doubling(function: Any, **options: Any) -> Any:
+        def compiled(*tensors: torch.Tensor) -> None:
+            function(*tensors)
+            tensors[-1].mul_(1.05)
+
+        return compiled
+
+    monkeypatch.setattr(torch, "compile", doubling)
+    function = PointwiseKernel(kernels.lstm_forward._function)
+    plain, compiled = arguments("lstm_forward", 0), arguments("lstm_forward", 0)
+    function._function(*plain)
+    function.compiled(*compiled)
+    assert all(one.equal(other) for one, other in zip(plain, compiled, strict=True))
+    assert function._fails
+    assert [record.getMessage() for record in caplog.records] == [
+        "lstm_forward computes other numbers when compiled, for shape (2, 4, 32), so it is not: slower"
+    ]
+
+
+def test_numbers_are_compared_up_to_rounding() -> None:
+    values = torch.tensor([0.0, 1e-6, 0.5, 3.0, float("nan"), float("inf")])
+    for dtype, little in ((torch.bfloat16, 2**-7), (torch.float32, 1e-5)):
+        own = values.to(dtype)
+        assert kernels._agree(own * (1 + little), own)
+        assert not kernels._agree(own * (1 + 20 * little), own)
+        assert not kernels._agree(own.nan_to_num(0), own)
+        assert not kernels._agree(own, own.nan_to_num(0, 0, 0))
+
+
+def test_while_the_compiler_is_off_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("compiled for nothing")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    function = PointwiseKernel(kernels.lstm_forward._function)
+    plain, own = arguments("lstm_forward", 0), arguments("lstm_forward", 0)
+    function._function(*plain)
+    with torch.compiler.set_stance("force_eager"):
+        function.compiled(*own)
+    assert all(one.equal(other) for one, other in zip(plain, own, strict=True))
+    assert not function._compiled
