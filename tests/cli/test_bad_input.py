@@ -23,6 +23,8 @@ SMALL = [
     *("--replicates", "1", "--workers", "1", "--no-report", "--set", "training.window=8"),
     *("--set", "floors.draws=0"),
 ]
+#: Two variants instead of five.
+TWO = ("--set", "axes.sampler.temperature.tau=[1.0, 1.2]")
 
 
 def scale(**changes: object) -> bytes:
@@ -76,7 +78,7 @@ def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (folder / f"{name}.mid").write_bytes(scale())
     (folder / "bad.mid").write_bytes(b"MThd")
-    words = ["study", "run", "tau_sweep", "--corpus", "music", *SMALL]
+    words = ["study", "run", "tau_sweep", "--corpus", "music", *TWO, *SMALL]
     refused = ablate(*words)
     assert refused.code == 1
     assert "1 of 3 files cannot be read: bad.mid" in refused.err
@@ -106,8 +108,7 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
     (folder / "good.mid").write_bytes(scale())
     for index in range(30):
         (folder / f"bad {index:02}.mid").write_bytes(b"MThd")
-    two = ("--set", "axes.sampler.temperature.tau=[1.0, 1.2]")
-    words = ("study", "run", "tau_sweep", "--corpus", "music", *two, *SMALL)
+    words = ("study", "run", "tau_sweep", "--corpus", "music", *TWO, *SMALL)
     early, refused = [line for line in ablate(*words).err.splitlines() if "CorpusError: " in line]
     assert early.startswith("load corpus tau=1.0 and 1 other, replicate 0: failed: CorpusError: 30 of 31 files cannot ")
     assert len(early) < 320

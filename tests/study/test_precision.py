@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 REPLICATES = 4
 SIZES = {
-    "training.steps": 80,
+    "training.steps": 60,
     "training.batch": 8,
     "training.window": 64,
     "model.lstm.hidden": 64,
     "model.lstm.embedding": 32,
-    "generation.tokens": 300,
-    "generation.samples": 4,
+    "generation.tokens": 150,
+    "generation.samples": 2,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,
     "metric": ["distance.average"],

@@ -126,7 +126,10 @@ def command(words: Sequence[str | Path], **options: Any) -> Process:
 
 
 def run_command(words: list[str]) -> None:
-    """Run a command line as ``python -m ablate`` does."""
+    """Run a command line as ``python -m ablate`` does; nobody reads how long its study is expected to take."""
+    from ablate.study.plan import estimate
+
+    estimate.LONG_ENOUGH = 0.01
     sys.argv = ["ablate", *words]
     runpy.run_module("ablate", run_name="__main__", alter_sys=True)
 

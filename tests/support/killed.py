@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def wait_for(
     reached: Callable[[], object],
     process: forked.Process | subprocess.Popen[str],
-    seconds: float = 60,
+    seconds: float = 300,
     pause: float = 0.01,
 ) -> None:
     """Wait until the process has reached what it is to be killed at."""
@@ -28,7 +28,7 @@ def wait_for(
 
 
 def run_and_kill(
-    words: Sequence[str | Path], reached: Callable[[], object], seconds: float = 60, pause: float = 0.01
+    words: Sequence[str | Path], reached: Callable[[], object], seconds: float = 300, pause: float = 0.01
 ) -> None:
     """Start a command line of ablate, and kill it as soon as it has reached something."""
     with forked.command(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout
 
 
+@pytest.fixture(autouse=True)
+def _short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time fewer steps for an estimate: its precision is no matter here."""
+    monkeypatch.setattr(estimates, "LONG_ENOUGH", 0.01)
+
+
 def laid(spec: StudySpec) -> Layout:
     return lay_out(spec, get_registry(), "cpu")
 
@@ -152,7 +158,11 @@ def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) 
     assert prepared(0, augmenter) != prepared(1, augmenter)
 
 
-def test_an_estimate_grows_with_the_work(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+def test_an_estimate_grows_with_the_work(
+    load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "LONG_ENOUGH", 0.1)
+
     def estimated(**overrides: Any) -> float:
         return estimate(make_plan(laid(load(**overrides)), None, tmp_path), "cpu", 1).seconds
 

@@ -20,6 +20,7 @@ from ablate.engine.devices import spread
 from ablate.interfaces.executor import Noted, Setup
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import start
 from ablate.study.run.executor.choose import local_dispatcher
 from ablate.study.run.executor.dispatcher import Dispatcher
 from ablate.study.run.executor.local.executor import LocalExecutor
@@ -203,12 +204,18 @@ def test_a_worker_that_dies_while_it_sends_breaks_its_own_channel_only(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, no process starts the workers")
 def test_workers_start_although_the_process_that_starts_them_was_killed(
-    bench: Bench, load: Callable[..., StudySpec]
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from multiprocessing import forkserver
 
+    # one of this test, which imports little: all tests in this process share the usual one
+    server = forkserver.ForkServer()
+    monkeypatch.setattr(forkserver, "_forkserver", server)
+    for name in ("ensure_running", "connect_to_new_process", "set_forkserver_preload"):
+        monkeypatch.setattr(forkserver, name, getattr(server, name))
+    monkeypatch.setattr(start, "_PRELOAD", [start._PROGRAM])
     start_early(1)
-    pid = forkserver._forkserver._forkserver_pid
+    pid = server._forkserver_pid
     os.kill(pid, signal.SIGKILL)
     stages = lay_out(load(), get_registry(), "cpu").stages().values()
     stage = next(stage for stage in stages if stage.kind == "load")
@@ -218,6 +225,8 @@ def test_workers_start_although_the_process_that_starts_them_was_killed(
         while not outcomes:
             outcomes = pool.wait(lambda news: None)
     assert isinstance(outcomes[0].results[0], StageResult)
+    assert server._forkserver_pid != pid
+    server._stop()
 
 
 _BLOCKED = """
