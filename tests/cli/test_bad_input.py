@@ -121,7 +121,8 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
     assert refused.count(" bad ") == 10
     passed = ablate(*words, "--skip-bad")
     assert passed.code == 0
-    lines = [line for line in passed.err.splitlines() if line.startswith("load corpus: ")]
+    note, *lines = [line for line in passed.err.splitlines() if line.startswith("load corpus: ")]
+    assert "the corpus has only 8 notes" in note
     assert lines[0] == "load corpus: 30 of 31 files left out"
     assert len(lines) == 13
     assert lines[11] == "load corpus: and 20 more; the report lists all"
