@@ -1,6 +1,7 @@
-"""Takes the screenshots of the documentation from the reports in the gallery: ``make screenshots``.
+"""Takes the screenshots of the documentation: ``make screenshots``.
 
-It needs Chromium or Chrome. Each picture is a row in ``SHOTS``; add one for a new picture.
+Most are of reports in the gallery; that of ``ablate watch`` is of a study that is started for it, which takes a minute.
+It needs Chromium or Chrome. Each picture of a report is a row in ``SHOTS``; add one for a new picture.
 """  # noqa: INP001 - a script
 
 from __future__ import annotations
@@ -8,14 +9,19 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser
 
 DOCS = Path(__file__).parent.with_name("docs")
@@ -66,6 +72,36 @@ def take(browser: Browser, shot: Shot) -> None:
     page.close()
 
 
+#: The study that is watched: long enough to be seen at work after its first results.
+WATCHED = ("tempo_ablation", "--profile", "smoke", "--set", "training.steps=400", "--workers", "2", "--no-report")
+
+
+@contextmanager
+def running(folder: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of ablate in a folder, and end it afterwards."""
+    command = [sys.executable, "-P", "-m", "ablate", *words]
+    with subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE) as process:  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def take_watch(browser: Browser) -> None:
+    """Take the picture of ``ablate watch``, as soon as a training of a study has ended and others still work."""
+    with tempfile.TemporaryDirectory() as folder, running(folder, "study", "run", *WATCHED):
+        while not (Path(folder) / ".ablate/run.progress.json").exists():
+            time.sleep(0.2)
+        with running(folder, "watch", "--port", "0") as server:
+            address = str(server.stdout and server.stdout.readline()).split()[-1]
+            page = browser.new_page(viewport={"width": 900, "height": 1250}, locale="en-GB", reduced_motion="reduce")
+            page.set_default_timeout(300_000)
+            page.goto(address)
+            page.locator("#losses polyline.ended").first.wait_for(state="attached")
+            page.screenshot(path=DOCS / "images/watch.png")
+            page.close()
+
+
 def main() -> int:
     """Take all pictures, or those that the arguments name."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -77,6 +113,9 @@ def main() -> int:
             if shot.name in sys.argv[1:] or not sys.argv[1:]:
                 take(browser, shot)
                 sys.stdout.write(f"wrote docs/images/{shot.name}.png\n")
+        if "watch" in sys.argv[1:] or not sys.argv[1:]:
+            take_watch(browser)
+            sys.stdout.write("wrote docs/images/watch.png\n")
     return 0
 
 
