@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _CPU = Compute()
 #: Steps between progress updates.
 PROGRESS_EVERY = 100
+#: The most rows of a separate model that share a step on a GPU; a model without a fused form may keep much for each.
+MOST_ON_GPU = 1024
 
 
 def generate(
@@ -98,6 +100,9 @@ def _plan_blocks(
             by_model.setdefault(row.model, []).append(index)
     for model, indices in by_model.items():
         stepper = make_stepper(models[model], compute)
+        if compute.device != "cpu":
+            plans += _plan_on_gpu(stepper, rows, indices)
+            continue
         threads = 0
         if has_stepper(models[model], compute.device):
             labels = [rows[index].labels for index in indices]
@@ -117,6 +122,12 @@ def _plan_fused(
             stepper = group.stepper([rows[index].model for index in indices], torch.device(compute.device))
             plans.append(BlockPlan(stepper, indices, [rows[i] for i in indices], len(indices), compute.threads))
     return plans
+
+
+def _plan_on_gpu(stepper: Stepper, rows: Sequence[Row], indices: Sequence[int]) -> list[BlockPlan]:
+    """Return the rows of one model on a GPU in as few blocks as possible, without idle rows: bits are not promised."""
+    parts = (indices[i : i + MOST_ON_GPU] for i in range(0, len(indices), MOST_ON_GPU))
+    return [BlockPlan(stepper, part, [rows[i] for i in part], len(part), 1) for part in parts]
 
 
 def _plan_separate(stepper: Stepper, rows: Sequence[Row], indices: Sequence[int], threads: int) -> list[BlockPlan]:

@@ -15,6 +15,7 @@ from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
 from ablate.engine.fusion.generation import generation_groups
 from ablate.engine.generation import block as block_module
+from ablate.engine.generation import generate as generate_module
 from ablate.engine.generation.generate import generate
 from ablate.errors import NoTokenPossible
 from ablate.testing.material import ClockConditioner
@@ -160,6 +161,18 @@ def test_a_kind_of_model_is_tried_once_and_a_model_that_draws_is_left_out(monkey
     drawing = networks("lstm", 2, [Drawing()])
     assert generation_groups(drawing, [of(0, 0), of(1, 1)], Compute(fused=True), [Drawing()]) == []
     assert tried[2:] == [drawing[0]]
+
+
+def test_separate_rows_of_a_model_share_steps_on_a_gpu() -> None:
+    """Without idle rows, and not in blocks of 32, which are for the bits of a CPU."""
+    models = networks("transformer", 2, heads=2, context=16)
+    rows = [of(seed % 2, seed) for seed in range(130)]
+    plans = generate_module._plan_blocks(models, rows, VOCABULARY, [], Compute("cuda", fused=False))
+    assert [(len(plan.rows), plan.size) for plan in plans] == [(65, 65), (65, 65)]
+    assert sorted(index for plan in plans for index in plan.indices) == list(range(130))
+    many = [of(0, seed % 9) for seed in range(1025)]
+    plans = generate_module._plan_blocks(models, many, VOCABULARY, [], Compute("cuda", fused=False))
+    assert [plan.size for plan in plans] == [1024, 1]
 
 
 class Forbids(ablate.Sampler):
