@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 #: The most names that an error lists.
 MOST_NAMES = 100
+#: Names that a message lists beside a suggestion.
+MOST_BESIDE_SUGGESTION = 12
 #: The most characters of an error's message on one line.
 MOST_CHARACTERS = 2000
 #: The longest name that is compared with others for a suggestion, and the most names it is compared with.
@@ -75,7 +77,8 @@ class UnknownName(UsageError):  # noqa: N818 - reads as the sentence it prints
         names = sorted(offered)
         begun = [each for each in names if each.startswith(name)] if isinstance(offered, Mapping) else []
         suggestion = "." if len(begun) > 1 else did_you_mean(name, names) or "."
-        listing = listed_names(offered)
+        # the suggestion is probably right, and would be lost in a wall of names
+        listing = listed_names(offered, MOST_NAMES if suggestion == "." else MOST_BESIDE_SUGGESTION)
         what = f"unknown {kind} '{name}'{where and f' {where}'}{suggestion}".replace("\n", " ")
         super().__init__(f"{what} Offered: {listing}{hint and f'. {hint}'}")
 

@@ -75,7 +75,7 @@ def test_says_what_it_wrote_and_what_is_next(ablate: Command, tmp_path: Path) ->
         *(f"  {file}" for file in files),
         "next:",
         "  pip install --editable './ablate-pitch-range[test]'",
-        "  pytest ablate-pitch-range",
+        "  python -m pytest ablate-pitch-range",
         "  ablate plugin list --kind metric",
         "  ablate study run ablate-pitch-range/studies/pitch-range.toml",
         "With --github OWNER, README.md has badges and pyproject.toml has links to the repository.",
@@ -85,7 +85,7 @@ def test_says_what_it_wrote_and_what_is_next(ablate: Command, tmp_path: Path) ->
 def test_out_names_another_folder(ablate: Command, tmp_path: Path) -> None:
     (tmp_path / "my folder").mkdir()  # empty, so it may be used
     made = ablate("plugin", "new", "swing", "--kind", "model", "--out", "my folder")
-    assert "  pip install --editable './my folder[test]'\n  pytest 'my folder'\n" in made.out
+    assert "  pip install --editable './my folder[test]'\n  python -m pytest 'my folder'\n" in made.out
     assert {"ablate_swing/__init__.py", "ablate_swing/network.py"} < set(written(tmp_path / "my folder"))
     elsewhere = ablate("plugin", "new", "swing", "--kind", "metric", "--out", str(tmp_path / "there"))
     assert f"pip install --editable '{tmp_path}/there[test]'" in elsewhere.out

@@ -193,7 +193,7 @@ def _next(folder: Path, words: Mapping[str, object]) -> Iterator[str]:
     package = f"{path}[test]" if folder.is_absolute() else f"./{path}[test]"
     study = f"{path}/studies/{words['name']}.toml"
     yield f"pip install --editable {shlex.quote(package)}"
-    yield f"pytest {shlex.quote(path)}"
+    yield f"python -m pytest {shlex.quote(path)}"
     yield f"ablate plugin list --kind {words['kind']}"
     chosen = f" --{words['kind']} {words['name']}" if words["kind"] in _CHOSEN else ""
     yield f"ablate study run {shlex.quote(study)}{chosen.replace('--observer', '--observe')}"

@@ -62,7 +62,7 @@ Each page has the question, the answer in one sentence of the report, the other 
 
 {lacking}The answers are those of the reports, word for word.
 More than three variants that may also be the best one are counted here; the page of the study names them.
-The seconds are those in which at least one stage of the study ran; each page names the machine.
+The seconds are those in which at least one stage of the study ran ({machines}).
 `make gallery` runs what is missing and writes these pages.
 `make gallery-check` compares the fingerprint of each page with that of the study file.
 
@@ -114,6 +114,7 @@ def index(entries: Mapping[str, Entry], questions: Mapping[str, str]) -> str:
         total=len(questions),
         rows="\n".join(rows),
         lacking=_lacking(missing, len(questions)),
+        machines="; ".join(sorted({entry.machine for entry in entries.values()})) or "none yet",
         names="\n".join(entries),
     )
 
