@@ -138,7 +138,8 @@ def counted(answer: str) -> str:
 def _lacking(missing: Sequence[str], total: int) -> str:
     if not missing:
         return ""
-    return f"{len(missing)} of {total} studies have no page yet: {', '.join(map(_text, missing))}.\n"
+    have = "has" if len(missing) == 1 else "have"
+    return f"{len(missing)} of {total} studies {have} no page yet: {', '.join(map(_text, missing))}.\n"
 
 
 def _text(text: str) -> str:
