@@ -1,8 +1,9 @@
-"""Studies as commands on a cluster of the tests, and what is killed there."""
+"""Studies as commands on a cluster of the tests and on this machine, and what is killed there."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compare_homes
+
+from support import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +59,13 @@ def run(folder: Path, *words: str, separate: bool = False) -> str:
     done = subprocess.run([*ABLATE, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout if separate else done.stderr + done.stdout
+
+
+def run_here(study: Path, home: Path) -> None:
+    """Run a study on this machine, in this process and one worker."""
+    words = ["study", "run", str(study), "--no-report", "--workers", "1", "--home", str(home)]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        assert commands.run(words) == 0
 
 
 @contextlib.contextmanager

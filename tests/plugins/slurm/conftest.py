@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.slurm import missing, running_cluster
+from support.until_left import UntilLeft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.slurm import Cluster
 
+CLUSTER = UntilLeft(Path(__file__).parent, running_cluster)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    CLUSTER.follow(nextitem)
+
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Cluster]:
+def running() -> Iterator[UntilLeft[Cluster]]:
     reason = missing()
     if reason:
         pytest.skip(f"no SLURM: it needs {reason}")
-    with running_cluster() as cluster:
-        yield cluster
+    yield CLUSTER
+    CLUSTER.end()
 
 
 @pytest.fixture
-def cluster(running: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    for name, value in running.environment.items():
+def cluster(running: UntilLeft[Cluster], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    started = running.get()
+    for name, value in started.environment.items():
         monkeypatch.setenv(name, value)
-    yield running
-    assert not running.jobs(), "a job is left in the queue"
+    yield started
+    assert not started.jobs(), "a job is left in the queue"

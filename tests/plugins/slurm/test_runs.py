@@ -17,6 +17,7 @@ from support.slurm_runs import (
     differences,
     kill,
     run,
+    run_here,
     running,
     study,
     until,
@@ -55,13 +56,21 @@ class Watched:
         self.training()
 
 
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with the results of a short study with two replicates on this machine."""
+    folder = tmp_path_factory.mktemp("here")
+    study(folder, 20, replicates=2)
+    run_here(folder / "small.toml", folder / "here")
+    return folder / "here"
+
+
 @pytest.mark.slow
-def test_files_travel_where_nodes_do_not_see_the_home(cluster: Cluster) -> None:
-    study(cluster.hidden, 20)
-    run(cluster.hidden, *WORDS, "--home", "here")
+def test_files_travel_where_nodes_do_not_see_the_home(cluster: Cluster, here: Path) -> None:
+    study(cluster.hidden, 20, replicates=2)
     travelling = ("--set", f"executor.slurm.folder={cluster.shared}")
     run(cluster.hidden, *SLURM, "--home", "there", *travelling)
-    assert differences(cluster.hidden / "here", cluster.hidden / "there") == []
+    assert differences(here, cluster.hidden / "there") == []
     assert list(cluster.shared.iterdir()) == []
 
 
@@ -87,13 +96,13 @@ def test_faults_change_nothing(cluster: Cluster, tmp_path: Path) -> None:
         os.kill(driver.pid, signal.SIGKILL)
     again = run(tmp_path, *SLURM, "--home", "there")
     assert "jobs of a command that was killed are cancelled" in again
-    run(tmp_path, *WORDS, "--home", "here", "--workers", "1")
+    run_here(tmp_path / "small.toml", tmp_path / "here")
     assert differences(tmp_path / "here", home) == []
 
 
 @pytest.mark.slow
 def test_the_script_of_shards_runs_and_merges(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the script calls the command by its name, as in a user's active environment
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -108,5 +117,4 @@ def test_the_script_of_shards_runs_and_merges(
     done = subprocess.run(["bash", "small.sh", "merge"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     assert list(tmp_path.glob(".ablate/reports/*/index.html"))
-    run(tmp_path, *WORDS, "--home", "here", "--workers", "1")
-    assert differences(tmp_path / "here", tmp_path / ".ablate") == []
+    assert differences(here, tmp_path / ".ablate") == []
