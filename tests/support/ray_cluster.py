@@ -43,18 +43,20 @@ class RayCluster:
 
     Args:
         nodes: the number of nodes, the head included.
-        port: of the head; 0: any.
     """
 
-    def __init__(self, nodes: int, port: int = 0) -> None:
+    def __init__(self, nodes: int) -> None:
+        self.port, self._nodes = _free_port(), nodes
+        self._start()
+
+    def _start(self) -> None:
         from ablate.processes import process_folder  # not for the helper process
 
-        self.port = port or _free_port()
         self._folder = contextlib.ExitStack()
         folder = self._folder.enter_context(process_folder("ablate-test-ray-"))
         (folder / "ray").mkdir()  # Ray writes the address of the head into it
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(nodes), str(self.port), str(folder)],
+            [sys.executable, __file__, str(self._nodes), str(self.port), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **SURROUNDINGS, "RAY_TMPDIR": str(folder)},
@@ -74,11 +76,16 @@ class RayCluster:
         return json.loads(line)
 
     def do(self, command: str) -> Any:
-        """Do a command: ``add`` a node, ``kill`` the busiest one, ``kill-head``, or list the ``workers`` of all."""
+        """Do a command: ``kill`` the busiest node, ``kill-head``, or list the ``workers`` of all."""
         assert self._process.stdin
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
         return self._answer()
+
+    def restart(self) -> None:
+        """End all nodes that are left, and start all of them again, with the head at the same address."""
+        self.close()
+        self._start()
 
     def close(self) -> None:
         """End all nodes."""
@@ -137,11 +144,6 @@ def _say(what: Any) -> None:
     sys.stdout.flush()
 
 
-def _add(cluster: Any) -> str:
-    cluster.add_node()
-    return "added"
-
-
 def _kill(cluster: Any) -> list[int]:
     """Kill the node that computes most, with SIGKILL; return its processes."""
     processes = {node: _processes(node) for node in cluster.worker_nodes}
@@ -195,7 +197,7 @@ def below(process: int) -> list[int]:
     return [each for child in found for each in (child, *below(child))]
 
 
-_COMMANDS = {"add": _add, "kill": _kill, "kill-head": _kill_head, "workers": _workers}
+_COMMANDS = {"kill": _kill, "kill-head": _kill_head, "workers": _workers}
 
 if __name__ == "__main__":
     main()

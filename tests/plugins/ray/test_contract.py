@@ -19,12 +19,48 @@ from ablate.testing.executor_work import perform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from support.ray_cluster import RayCluster
 
     from ablate.interfaces import Executor
 
 (RAY,) = ablate_ray.ablate_executors()
+#: Tests whose tasks one executor does, one test after another: to connect and to start actors takes seconds.
+#: The others stop or leave theirs.
+TOGETHER = {
+    "test_places",
+    "test_home",
+    "test_messages",
+    "test_many_tasks",
+    "test_an_exception",
+    "test_a_killed_worker",
+    "test_end",
+    "test_contents",
+    "test_alone",
+}
+
+
+class Shared:
+    """An executor for several tests, entered by the first one; a test that fails leaves it."""
+
+    def __init__(self) -> None:
+        self.left = contextlib.ExitStack()
+        self.executor: Executor | None = None
+
+    @contextlib.contextmanager
+    def use(self, enter: AbstractContextManager[tuple[Executor, Log]]) -> Iterator[Executor]:
+        with self.left.pop_all() as left:
+            executor, self.executor = self.executor or left.enter_context(enter)[0], None
+            yield executor
+            self.executor, self.left = executor, left.pop_all()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Shared]:
+    shared = Shared()
+    yield shared
+    shared.left.close()
 
 
 @pytest.mark.slow
@@ -32,13 +68,19 @@ class TestRay(ExecutorContract):
     spec = RAY
 
     @pytest.fixture(autouse=True)
-    def on_the_cluster(self, cluster: RayCluster) -> None:
+    def on_the_cluster(self, cluster: RayCluster, request: pytest.FixtureRequest, shared: Shared) -> None:
         self.address = cluster.address
+        self.shared = shared if request.node.originalname in TOGETHER else None
 
     @contextlib.contextmanager
     def entered(self, settings: Mapping[str, Any]) -> Iterator[tuple[Executor, Log]]:
-        with super().entered({"address": self.address, "tasks": 2, **settings}) as entered:
-            yield entered
+        enter = super().entered({"address": self.address, "tasks": 2, **settings})
+        if self.shared:
+            with self.shared.use(enter) as executor:
+                yield executor, Log(executor, self.seconds)
+        else:
+            with enter as entered:
+                yield entered
 
     def test_shared_home(self) -> None:
         self.test_home({"shared_home": True})
