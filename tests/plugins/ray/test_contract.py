@@ -55,12 +55,17 @@ class Shared:
             yield executor
             self.executor, self.left = executor, left.pop_all()
 
+    def leave(self) -> None:
+        """Leave the executor, if one is entered, because its actors hold the cores that another one waits for."""
+        self.executor = None
+        self.left.pop_all().close()
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Shared]:
     shared = Shared()
     yield shared
-    shared.left.close()
+    shared.leave()
 
 
 @pytest.mark.slow
@@ -70,12 +75,14 @@ class TestRay(ExecutorContract):
     @pytest.fixture(autouse=True)
     def on_the_cluster(self, cluster: RayCluster, request: pytest.FixtureRequest, shared: Shared) -> None:
         self.address = cluster.address
-        self.shared = shared if request.node.originalname in TOGETHER else None
+        self.shared, self.together = shared, request.node.originalname in TOGETHER
+        if not self.together:
+            shared.leave()
 
     @contextlib.contextmanager
     def entered(self, settings: Mapping[str, Any]) -> Iterator[tuple[Executor, Log]]:
         enter = super().entered({"address": self.address, "tasks": 2, **settings})
-        if self.shared:
+        if self.together:
             with self.shared.use(enter) as executor:
                 yield executor, Log(executor, self.seconds)
         else:
