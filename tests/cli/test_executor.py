@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import ablate as public
+from ablate.errors import ExecutorError
 from ablate.registry import get_registry
 from ablate.registry.registry import Component
 from ablate.study.run.executor.local import LOCAL
@@ -139,6 +140,28 @@ def test_a_variable_names_another_config_file(ablate: Command, monkeypatch: pyte
     assert ablate(*RUN).err == "error: ABLATE_CONFIG: no such file: there.toml\n"
     Path("there.toml").write_text("[executor.fra]\n")
     assert ablate(*RUN).err.startswith("error: there.toml: executor.fra: unknown executor")
+
+
+def test_models_are_not_fused_on_a_cpu_for_stored_results_would_change(ablate: Command) -> None:
+    refused = ablate(*RUN, "--fuse", "--device", "cpu")
+    assert refused.err == "error: --fuse: models are fused on a GPU only; leave the option out\n"
+
+
+@pytest.mark.parametrize(("options", "fused"), [([], None), (["--fuse"], True), (["--no-fuse"], False)])
+def test_the_option_reaches_the_runner(
+    options: list[str], ablate: Command, monkeypatch: pytest.MonkeyPatch, *, fused: bool | None
+) -> None:
+    """For a GPU of another machine: none is needed here."""
+    seen: list[Any] = []
+
+    def no_runner(*_: Any, working: Any, **__: Any) -> None:
+        seen.append(working.fused)
+        raise ExecutorError("seen enough")
+
+    monkeypatch.setattr("ablate.study.run.runner.StudyRunner.__init__", no_runner)
+    far = ["--executor", "far", "--device", "cuda", "--set", "training.precision=fp32"]
+    assert ablate(*RUN, *far, *options).err.endswith("error: seen enough\n")
+    assert seen == [fused]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the driver has a GPU")

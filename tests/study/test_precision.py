@@ -13,6 +13,7 @@ from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.inline import InlineExecutor
+from ablate.study.run.executor.protocol import Working
 from ablate.study.run.runner import SharedContext, StudyRunner
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def sweep(precision: str) -> StudySpec:
 def numbers(bench: Bench, precision: str, *, fused: bool) -> tuple[list[float], list[float]]:
     """Losses and distances of all replicates."""
     spec = sweep(precision)
-    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 60.0, fused=fused) as executor:
+    with (
+        bench.store() as store,
+        InlineExecutor(bench.home, "cpu", get_registry(), Working(60.0, fused=fused)) as executor,
+    ):
         result = StudyRunner(
             lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SharedContext(executor)
         ).run()

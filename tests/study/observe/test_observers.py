@@ -16,6 +16,7 @@ from ablate.study.observe.observers import Observers
 from ablate.study.path.runner import PathRunner
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.inline import InlineExecutor
+from ablate.study.run.executor.protocol import Working
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.search.search import SearchRunner
 from ablate.study.work import train
@@ -152,7 +153,7 @@ def test_fused_models_send_steps_of_their_own(
     monkeypatch.setattr(train, "LOG_SECONDS", 3600.0)
     validated = {"training.steps": 60, "training.validate_every": 20, "split.validation": 0.25}
     spec, recorder = load(validated, corpus=str(folder)), Recorder()
-    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 10.0, fused=True) as executor:
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), Working(fused=True)) as executor:
         observers = Observers(spec.name, [observer(recorder)], store, lambda line: None)
         runner = StudyRunner(
             lay_out(spec, get_registry(), "cpu"),

@@ -16,6 +16,7 @@ from ablate.study.plan import jobs
 from ablate.study.plan.jobs import Packing, split_evenly
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.inline import InlineExecutor
+from ablate.study.run.executor.protocol import Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.stage import weights_of
@@ -44,7 +45,7 @@ class Jobs(InlineExecutor):
     """Remembers what it was given."""
 
     def __init__(self, bench: Bench, *, fused: bool | None = True, slots: int = 1) -> None:
-        super().__init__(bench.home, "cpu", get_registry(), 0.0, fused=fused)
+        super().__init__(bench.home, "cpu", get_registry(), Working(0.0, fused=fused))
         self.slots = slots
         self.seen: list[Job] = []
 

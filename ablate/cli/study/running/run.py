@@ -26,7 +26,7 @@ from ablate.cli.study.running.executor import chosen_executor, executor_option, 
 from ablate.cli.study.running.interrupt import stop_on_signals
 from ablate.cli.study.running.observe import chosen_observers, observe_option, observing, verdicts
 from ablate.cli.study.stored.drawing import audio_option
-from ablate.errors import PluginError
+from ablate.errors import PluginError, UsageError
 from ablate.names import shell_name
 from ablate.registry import get_registry
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working
@@ -76,6 +76,12 @@ ASK_FROM_SECONDS = 1800
     show_default=True,
     help="Seconds without progress after which a component counts as stuck and its stage fails; 0 for none.",
 )
+@click.option(
+    "--fuse/--no-fuse",
+    "fused",
+    default=None,
+    help="Run models of equal shape on a GPU as one (default), or one after another.",
+)
 @executor_option
 @shard_option
 @observe_option
@@ -105,13 +111,15 @@ def run(
     chosen = chosen_executor(executor, executor_settings, get_registry())
     elsewhere = bool(chosen and chosen.spec.name != "local")
     request = read_request(values, make_home=True, computes=True, elsewhere=elsewhere)
+    if values["fused"] and request.device == "cpu":
+        raise UsageError("--fuse: models are fused on a GPU only; leave the option out")
     request = shard_request(request, values["shard"], until_decided=until_decided)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.running.results import exit_code, print_results
     from ablate.store.store import Store
     from ablate.study.run.home import only_command
 
-    working = Working(checkpoint_seconds, stall_limit, isolated=True, executor=chosen)
+    working = Working(checkpoint_seconds, stall_limit, isolated=True, executor=chosen, fused=values["fused"])
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = _with_all_replicates(request, store, looks, values["replicates"])

@@ -35,7 +35,7 @@ def make_executor(home: Path, device: str, workers: int, registry: Registry, wor
     """
     chosen = working.executor
     if chosen is None and not working.isolated and workers <= 1:
-        return InlineExecutor(home, device, registry, working.checkpoint_seconds)
+        return InlineExecutor(home, device, registry, working)
     spec, options = (chosen.spec, chosen.options) if chosen else (LOCAL, NoOptions())
     setup = Setup(work, home, device, workers)
     with blamed(spec):
@@ -45,8 +45,8 @@ def make_executor(home: Path, device: str, workers: int, registry: Registry, wor
 
 
 def local_dispatcher(
-    home: Path, devices: Sequence[str], registry: Registry, working: Working = _AS_USUAL, *, fused: bool | None = None
+    home: Path, devices: Sequence[str], registry: Registry, working: Working = _AS_USUAL
 ) -> Dispatcher:
     """Return an executor with a process of this machine for each of the devices; see :class:`Dispatcher`."""
     executor = LocalExecutor(devices, Setup(work, home, devices[0], len(devices)))
-    return Dispatcher(executor, home, registry, working, fused=fused, device=devices[0])
+    return Dispatcher(executor, home, registry, working, device=devices[0])

@@ -51,7 +51,6 @@ class Dispatcher:
         about: the record of the executor, for messages.
         own: processes of this machine, for what reads the files of a person, where the executor does not see the home.
         device: that the study computes on, ``"cpu"`` or one of CUDA.
-        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
     separate = True
@@ -66,13 +65,12 @@ class Dispatcher:
         about: ExecutorSpec = LOCAL,
         own: Executor | None = None,
         device: str = "cpu",
-        fused: bool | None = None,
     ) -> None:
-        self._about, self._executor, self._home, self.fused = about, executor, home, fused
+        self._about, self._executor, self._home, self.fused = about, executor, home, working.fused
         self._notes, self._silence = Notes(about), Silence(working.stall_limit)
         # nobody doubts that processes of this machine see a home of this machine
         self._proof = new_proof() if executor.shares_home and about is not LOCAL else None
-        shared = Shared(registry, working.checkpoint_seconds, fused, proof=self._proof)
+        shared = Shared(registry, working.checkpoint_seconds, working.fused, proof=self._proof)
         self._handing = Handing(executor, own, home, shared, device, about)
         self._executors = self._handing.executors
         # what needs a GPU and what does not wait for different places

@@ -27,7 +27,7 @@ class ChosenExecutor:
 
 @dataclasses.dataclass(frozen=True)
 class Working:
-    """The settings of the work on jobs; nothing here changes a result.
+    """The settings of the work on jobs; nothing here changes a result by more than rounding on a GPU.
 
     Attributes:
         checkpoint_seconds: the time between two checkpoints of a training.
@@ -35,12 +35,14 @@ class Working:
             for none. It holds in worker processes, and not for programs, which have a limit of their own.
         isolated: work in other processes even if there is one worker, so that no component can end this process.
         executor: the one that a person has chosen; None for processes of this machine.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
     checkpoint_seconds: float = 10.0
     stall_limit: float = STALL_LIMIT
     isolated: bool = False
     executor: ChosenExecutor | None = None
+    fused: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)

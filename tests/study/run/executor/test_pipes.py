@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import signal
@@ -57,7 +58,12 @@ class Away:
         self.pipes = PipesExecutor(None, setup)
         own = LocalExecutor(["cpu"], setup)
         self.executor = Dispatcher(
-            self.pipes, self.bench.home, registry or get_registry(), OFTEN, about=PIPES, own=own, fused=fused
+            self.pipes,
+            self.bench.home,
+            registry or get_registry(),
+            dataclasses.replace(OFTEN, fused=fused),
+            about=PIPES,
+            own=own,
         )
 
     def run(self, spec: StudySpec, listener: Listener | None = None) -> Any:
@@ -107,7 +113,7 @@ def test_results_equal_those_of_this_machine_bit_for_bit(
         Bench(tmp_path / "here"),
         Away(tmp_path / "away", fused=fused),
     )
-    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), OFTEN, fused=fused), here, spec)
+    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), dataclasses.replace(OFTEN, fused=fused)), here, spec)
     killer = Killer(away)
     done = away.run(spec, killer)
     assert not done.failures
