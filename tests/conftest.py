@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -38,6 +39,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Modules are compiled once for the hundreds of processes that tests start, whatever the caller's environment says.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell's background jobs ignore Ctrl-C, and so would the commands that tests stop with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # As in a command: modules and tests live until the end, so they are seldom searched for garbage.
 gc.set_threshold(50_000)

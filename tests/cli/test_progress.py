@@ -64,7 +64,7 @@ def test_what_stages_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -
     capsys.readouterr()
     many = [f"{number}.mid: odd" for number in range(12)]
     first = Stage("load", {})
-    lines.done(StageResult(first, {"summary": "1 of 9 notes left out", "problems": many}, 1.0))
+    lines.done(StageResult(first, {"summary": "1 of 9 notes left out", "problems": many, "notes": 9000}, 1.0))
     for replicate in range(2):
         lines.done(StageResult(Stage("prepare", {"replicate": replicate}), {"problems": ["no token"]}, 1.0))
     lines.failed(StageFailure(stages["two"], "TrainingDiverged", "the loss is nan"))

@@ -46,7 +46,7 @@ def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Sho
     index = (made.folder / "index.md").read_text(encoding="utf-8")
     assert sentence in index.replace("\\", "")
     assert "| waiting | Does tau matter? | not run yet | |" in index
-    assert "1 of 2 studies have no page yet: waiting." in index
+    assert "1 of 2 studies has no page yet: waiting." in index
     assert "1 of the 2 studies that come with ablate" in index
 
 
