@@ -24,6 +24,7 @@ GROUPS = (
     "watch",
     "start",
     "readers",
+    "report",
 )
 
 

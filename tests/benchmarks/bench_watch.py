@@ -146,7 +146,7 @@ def tables() -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         cases: list[Case] = [
-            Case("nobody is told", lambda: news(Listener())),
+            Case("nobody listens", lambda: news(Listener())),
             Case("the driver notes it in a file", lambda: noted(home), most=EVENTS * 1e-5),
         ]
         notes = [f"{EVENTS:,} events; a training sends one each second, so 10 µs of each event are no time."]
