@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ablate.study.plan.lanes import lanes
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.choose import make_executor
-from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.protocol import AS_USUAL, Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.result import summed
 from ablate.study.run.runner import SharedContext, StudyRunner
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import HeldBack, Layout
     from ablate.study.run.result import StudyResult
     from ablate.study.trials.view import Trials
-
-_AS_USUAL = Working()
 
 
 class AdaptiveRunner(abc.ABC):
@@ -57,7 +55,7 @@ class AdaptiveRunner(abc.ABC):
         device: str = "cpu",
         workers: int = 1,
         listener: Listener | None = None,
-        working: Working = _AS_USUAL,
+        working: Working = AS_USUAL,
     ) -> None:
         self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
         self._listener = listener or Listener()

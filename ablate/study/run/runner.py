@@ -20,7 +20,7 @@ from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
 from ablate.study.run.checks import check_objectives, refuse_other_corpus
 from ablate.study.run.executor.choose import make_executor
-from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.protocol import AS_USUAL, Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.notes import notes_on
 from ablate.study.run.recorder import Recorder, record_study
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from ablate.study.stage import Stage
     from ablate.study.trials.view import Trials
     from ablate.study.work.messages import StageFailure, StageResult
-
-_AS_USUAL = Working()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +83,7 @@ class StudyRunner:
         workers: int = 1,
         listener: Listener | None = None,
         shared: SharedContext | None = None,
-        working: Working = _AS_USUAL,
+        working: Working = AS_USUAL,
     ) -> None:
         self._layout, self._store, self._home, self._shared = layout, store, home, shared
         self._listener = listener or Listener()

@@ -11,7 +11,7 @@ from ablate.study.run.executor.dispatcher import Dispatcher
 from ablate.study.run.executor.inline import InlineExecutor
 from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.local.executor import LocalExecutor
-from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.protocol import AS_USUAL, Working
 from ablate.study.run.executor.tasks import work
 
 if TYPE_CHECKING:
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.study.run.executor.protocol import Executor
 
-_AS_USUAL = Working()
 
-
-def make_executor(home: Path, device: str, workers: int, registry: Registry, working: Working = _AS_USUAL) -> Executor:
+def make_executor(home: Path, device: str, workers: int, registry: Registry, working: Working = AS_USUAL) -> Executor:
     """Return an executor with ``workers`` processes; on GPUs one for each, and the rest for the cores beside them.
 
     With one, jobs run in this process, unless they are to be isolated. An executor that a person has chosen
@@ -44,9 +42,7 @@ def make_executor(home: Path, device: str, workers: int, registry: Registry, wor
     return Dispatcher(executor, home, registry, working, about=spec, own=own, device=device)
 
 
-def local_dispatcher(
-    home: Path, devices: Sequence[str], registry: Registry, working: Working = _AS_USUAL
-) -> Dispatcher:
+def local_dispatcher(home: Path, devices: Sequence[str], registry: Registry, working: Working = AS_USUAL) -> Dispatcher:
     """Return an executor with a process of this machine for each of the devices; see :class:`Dispatcher`."""
     executor = LocalExecutor(devices, Setup(work, home, devices[0], len(devices)))
     return Dispatcher(executor, home, registry, working, device=devices[0])

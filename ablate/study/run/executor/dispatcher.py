@@ -19,7 +19,7 @@ from ablate.study.run.executor.handing import Handing
 from ablate.study.run.executor.hearing import Fault, Notes, hear
 from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.places import slots_for, suited
-from ablate.study.run.executor.protocol import Outcome, Working
+from ablate.study.run.executor.protocol import AS_USUAL, Outcome, Working
 from ablate.study.run.executor.silence import Silence
 from ablate.study.run.executor.tasks import Shared
 from ablate.study.run.executor.transfer.seen import new_proof, shown
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the workers, at most.
 _PAUSE = 0.1
-_AS_USUAL = Working()
 
 
 class Dispatcher:
@@ -60,7 +59,7 @@ class Dispatcher:
         executor: Executor,
         home: Path,
         registry: Registry,
-        working: Working = _AS_USUAL,
+        working: Working = AS_USUAL,
         *,
         about: ExecutorSpec = LOCAL,
         own: Executor | None = None,

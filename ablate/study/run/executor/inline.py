@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from ablate.engine.devices import one_thread
-from ablate.study.run.executor.protocol import Outcome, Working
+from ablate.study.run.executor.protocol import AS_USUAL, Outcome, Working
 from ablate.study.run.executor.waiting import Waiting
 from ablate.study.work.dispatch import work
 from ablate.study.work.messages import Context, JobStopped
@@ -20,16 +20,13 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Job, News, StageFailure, StageResult
 
 
-_AS_USUAL = Working()
-
-
 class InlineExecutor:
     """One job at a time, in this process."""
 
     slots = 1
     separate = False
 
-    def __init__(self, home: Path, device: str, registry: Registry, working: Working = _AS_USUAL) -> None:
+    def __init__(self, home: Path, device: str, registry: Registry, working: Working = AS_USUAL) -> None:
         self._home, self._device, self._registry = home, device, registry
         self._seconds, self.fused = working.checkpoint_seconds, working.fused
         self._jobs = Waiting["Job"](lambda job: job.kind)

@@ -45,6 +45,10 @@ class Working:
     fused: bool | None = None
 
 
+#: The settings where nobody has chosen any.
+AS_USUAL = Working()
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """The results of a job, one for each stage that is finished or has failed; ``fatal`` is what ends the run.
