@@ -14,7 +14,7 @@ from support.engine_material import RECIPE
 
 import ablate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train, train_fused
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
@@ -59,7 +59,7 @@ def test_it_trains_when_fused_as_it_does_alone(precision: str) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        alone, together = train(jobs), train(jobs, fused=True)
+        alone, together = train(jobs), train_fused(jobs)
     finally:
         torch.set_num_threads(before)
     for one, other in zip(alone, together, strict=True):

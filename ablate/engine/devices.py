@@ -27,22 +27,17 @@ class Compute:
         device: a torch device.
         precision: ``"bf16"`` or ``"fp32"``, for models that have a stepper; other models run in float32.
         threads: of torch on a CPU; several are used only where the results equal those of one thread bit for bit.
-        fused: whether to fuse models where possible; None means only on a GPU.
+        fused: whether to fuse models where possible.
     """
 
     device: str = "cpu"
     precision: str = "fp32"
     threads: int = 1
-    fused: bool | None = None
-
-    @property
-    def fuses(self) -> bool:
-        """The setting ``fused`` for this device, true or false."""
-        return is_fused(self.device, self.fused)
+    fused: bool = False
 
 
-def is_fused(device: str, setting: bool | None) -> bool:  # noqa: FBT001
-    """Return whether to fuse models where possible; None means only on a GPU."""
+def is_fused(device: str, setting: bool | None = None) -> bool:  # noqa: FBT001
+    """Return whether a study fuses models on this device; without a setting, it does so on a GPU only."""
     return device.startswith("cuda") if setting is None else setting
 
 

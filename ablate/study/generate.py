@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.digests import require
-from ablate.engine.devices import Compute, free_threads, one_thread, resolve_device
+from ablate.engine.devices import Compute, free_threads, is_fused, one_thread, resolve_device
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
@@ -190,7 +190,7 @@ def _tokens(
             rows,
             tokenizer=tokenizer,
             conditioners=build_conditioners(train.config, registry),
-            compute=Compute(device, train.config["training"]["precision"], free_threads()),
+            compute=Compute(device, train.config["training"]["precision"], free_threads(), is_fused(device)),
             on_progress=tell,
         )
     return tokens or []

@@ -82,7 +82,7 @@ class Simulated:
         ended: the time on the clock when the last one ended.
     """
 
-    separate, fused = True, False
+    separate = True
 
     def __init__(self, home: Path, workers: int, seconds: float, backlog: int) -> None:
         self.slots, self._home, self._seconds, self._backlog = workers, home, seconds, backlog

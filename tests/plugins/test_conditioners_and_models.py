@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import TOKENIZER, VOCABULARY, job, row, tokens_of
+from support.engine_material import TOKENIZER, VOCABULARY, job, row, tokens_of, train_as
 
 from ablate.engine.devices import Compute
 from ablate.engine.training.job import TrainingResult
-from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
 from ablate.testing import performances
@@ -46,7 +45,7 @@ def test_trains_and_generates(conditioner: str, model: str, fused: bool) -> None
         dataclasses.replace(job(seed, steps=2), build=build, examples=examples, conditioners=conditioners)
         for seed in (1, 2)
     ]
-    results = train(jobs, fused=fused)
+    results = train_as(jobs, fused=fused)
     models = []
     for result in results:
         assert isinstance(result, TrainingResult), result

@@ -46,13 +46,13 @@ def sweep(precision: str) -> StudySpec:
 
 def numbers(bench: Bench, precision: str, *, fused: bool) -> tuple[list[float], list[float]]:
     """Losses and distances of all replicates."""
-    spec = sweep(precision)
+    spec, working = sweep(precision), Working(60.0, fused=fused)
     with (
         bench.store() as store,
-        InlineExecutor(bench.home, "cpu", get_registry(), Working(60.0, fused=fused)) as executor,
+        InlineExecutor(bench.home, "cpu", get_registry(), working) as executor,
     ):
         result = StudyRunner(
-            lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SharedContext(executor)
+            lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SharedContext(executor), working=working
         ).run()
         assert result.failures == ()
         runs = store.runs(spec.name)

@@ -12,6 +12,7 @@ import ablate
 from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.engine.training.job import Recipe, TrainingJob, TrainingSeeds
+from ablate.engine.training.train import train, train_fused
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing.material import ClockConditioner, PitchTokenizer
@@ -145,3 +146,8 @@ def tokens_of(rows: Sequence[Row], models: Any = None, **how: Any) -> list[list[
 
 def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:
     return dataclasses.replace(plain, chain=(recorder.link(key), *plain.chain))
+
+
+def train_as(jobs: Sequence[TrainingJob], device: str = "cpu", *, fused: bool, **how: Any) -> list[Any]:
+    """Train models as one where ``fused`` is true, otherwise one by one."""
+    return (train_fused if fused else train)(jobs, device, **how)

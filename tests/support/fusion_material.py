@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
-from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
-from support.engine_material import RECIPE, VOCABULARY, examples, settings
+from support.engine_material import RECIPE, VOCABULARY, examples, settings, train_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +45,7 @@ def job(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (),
 
 
 def trained(jobs: Sequence[TrainingJob], **how: Any) -> list[TrainingResult]:
-    results = train(jobs, **{"fused": True, **how})
+    results = train_as(jobs, **{"fused": True, **how})
     assert all(isinstance(result, TrainingResult) for result in results), results
     return results  # type: ignore[return-value]
 

@@ -7,10 +7,9 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
-from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate.errors import StageError
-from support.engine_material import LSTM, RECIPE, VOCABULARY, Noisy, examples, settings
+from support.engine_material import LSTM, RECIPE, VOCABULARY, Noisy, examples, settings, train_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +51,7 @@ def bare(of: list[Example]) -> list[Example]:
 
 
 def only(trained: TrainingJob, **how: Any) -> TrainingResult:
-    (result,) = train([trained], **how)
+    (result,) = train_as([trained], **{"fused": False, **how})
     if isinstance(result, StageError):
         raise result
     return result

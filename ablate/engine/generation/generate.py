@@ -92,7 +92,7 @@ def _plan_blocks(
     compute: Compute,
 ) -> list[BlockPlan]:
     """Return all rows in blocks: those of fused models, then those of each separate model."""
-    plans = _plan_fused(models, rows, conditioners, compute) if compute.fuses else []
+    plans = _plan_fused(models, rows, conditioners, compute) if compute.fused else []
     separate = set(range(len(rows))) - {index for plan in plans for index in plan.indices}
     by_model: dict[int, list[int]] = {}
     for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):

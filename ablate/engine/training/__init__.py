@@ -2,7 +2,7 @@
 
 In the order of reading:
 
-- :mod:`~ablate.engine.training.train`: train jobs; decide which of them are fused.
+- :mod:`~ablate.engine.training.train`: train jobs one by one, or fused where possible.
 - :mod:`~ablate.engine.training.trainer`: the training loop of a single model.
 - :mod:`~ablate.engine.training.job`: the job, result and progress of a training.
 - :mod:`~ablate.engine.training.start`: begin a training, or resume it from a checkpoint.

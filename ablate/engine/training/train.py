@@ -4,10 +4,11 @@ The randomness of a step depends on the job's seeds and the number of the step a
 seeded again before every step). So a training that is resumed from a checkpoint equals one that was never interrupted,
 bit for bit on the same CPU and build of torch. No test on a GPU has shown it yet.
 
-On a GPU, models of equal shape that can be fused are trained as one network (:mod:`ablate.engine.fusion.trainer`). All
-others, and all models on a CPU, are trained one after another (:mod:`ablate.engine.training.trainer`); their results do
-not depend on the other jobs. Fused models have separate random streams too, and no value of one model reaches another;
-but a product over another number of models may round differently, so their results are the same up to rounding.
+:func:`train` trains one model after another (:mod:`ablate.engine.training.trainer`), and no result depends on the other
+jobs. :func:`train_fused` trains models of equal shape as one network where they can be fused
+(:mod:`ablate.engine.fusion.trainer`), which is meant for a GPU. Fused models have separate random streams too, and no
+value of one model reaches another; but a product over another number of models may round differently, so their results
+are the same up to rounding.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ablate.engine.devices import is_fused, on_device
+from ablate.engine.devices import on_device
 from ablate.engine.fusion.eligibility import fusion_groups
 from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.memory import is_out_of_memory, release_memory
@@ -40,22 +41,19 @@ def train(
     jobs: Sequence[TrainingJob],
     device: str = "cpu",
     *,
-    fused: bool | None = None,
     on_progress: Callable[[int, Progress], None] = lambda index, progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 10.0,
 ) -> list[TrainingResult | StageError]:
-    """Train each model; return one result or error for each job, in order.
+    """Train each model by itself; return one result or error for each job, in order.
 
     Args:
         jobs: models to train.
         device: a torch device.
-        fused: whether to fuse models where possible; None means only on a GPU.
         on_progress: called with the index of a job and its progress.
         should_stop: called before every step; once it returns true, checkpoints are written and the results have
             ``finished=False``.
-        checkpoint_seconds: seconds between checkpoints; more for fused models if writing them takes longer than a tenth
-            of that.
+        checkpoint_seconds: seconds between checkpoints.
 
     Returns:
         For each job its result, or the reason why there is none: its examples contain no window, it does not fit into
@@ -63,9 +61,24 @@ def train(
     """
     with _on_device_with_separate_randomness(device):
         session = _TrainingSession(jobs, device, on_progress, should_stop, checkpoint_seconds)
-        if is_fused(device, fused):
-            return session.train_fused(range(len(jobs)))
         return [session.train_separately(index) for index in range(len(jobs))]
+
+
+def train_fused(
+    jobs: Sequence[TrainingJob],
+    device: str = "cpu",
+    *,
+    on_progress: Callable[[int, Progress], None] = lambda index, progress: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    checkpoint_seconds: float = 10.0,
+) -> list[TrainingResult | StageError]:
+    """Train models that can be fused as one, and the others by themselves; see :func:`train`.
+
+    There is more time between two checkpoints if writing those of all models takes longer than a tenth of it.
+    """
+    with _on_device_with_separate_randomness(device):
+        session = _TrainingSession(jobs, device, on_progress, should_stop, checkpoint_seconds)
+        return session.train_fused(range(len(jobs)))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from types import MappingProxyType
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.blame import blaming
 from ablate.building import in_one_line
-from ablate.engine.devices import Compute, one_thread, spread
+from ablate.engine.devices import Compute, is_fused, one_thread, spread
 from ablate.engine.fusion.cuda_graph import WARMUP_RUNS
 from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.engine.memory import peak_memory
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train, train_fused
 from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
@@ -35,6 +36,7 @@ from ablate.study.work.prepare import augmented
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ablate.engine.training.job import TrainingJob
     from ablate.registry import Registry
     from ablate.settings import TrainingSettings
     from ablate.study.plan.layout import Layout
@@ -74,11 +76,13 @@ class Estimate(NamedTuple):
     features: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None = None) -> Estimate:
+def estimate(
+    plan: Plan, device: str, workers: int, music: PlannedMusic | None = None, *, fused: bool | None = None
+) -> Estimate:
     """Return the expected cost of the missing stages, from trial steps on random tokens; changes nothing.
 
     Trainings with the same components and settings are timed once, and so are generations that also have the same
-    number of samples; on a GPU they are timed fused. Of each metric one measurement is timed, on pieces of the
+    number of samples; fused ones are timed fused. Of each metric one measurement is timed, on pieces of the
     reference (:class:`~ablate.study.plan.measuring.MeasuringTrial`). Loading, tokenizing and writing are left out. The
     estimate assumes that ``workers`` processes do not slow each other down, that each needs the peak memory of this
     one, and that files mapped by several processes count once. On GPUs, measuring that runs no network is done by the
@@ -90,13 +94,14 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
         device: resolved.
         workers: the number of processes.
         music: the corpora of the study; default: they are loaded now.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
     devices = spread(device, min(workers, plan.width()))
     cores = devices.count("cpu")
     beside = (len(devices) - cores) or cores
     registry = plan.layout.registry
     examples = _Examples(registry, music or PlannedMusic(registry))
-    packing = Packing(device, lambda: beside, examples.count, registry)
+    packing = Packing(device, lambda: beside, examples.count, registry, fused=is_fused(device, fused))
     trial = _Trial(device, packing, registry, examples)
     with in_one_line(), one_thread():
         trainings = packing.trainings(plan.missing.values())
@@ -108,7 +113,7 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
         )
         seconds = training + sampling + scoring
         seconds += plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
-    sizes, memory = tuple(map(len, trainings)) if packing.fuses else (), peak_memory(device)
+    sizes, memory = tuple(map(len, trainings)) if packing.fused else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     each = _each(training, _runs_to_train(plan)), _each(sampling, _samples_to_generate(plan))
@@ -144,6 +149,7 @@ class _Trial:
 
     def __init__(self, device: str, packing: Packing, registry: Registry, examples: _Examples) -> None:
         self._device, self._packing, self._registry, self._examples = device, packing, registry, examples
+        self._train = train_fused if packing.fused else train
         self._seconds: dict[str, float] = {}
         self.measuring = MeasuringTrial(device, registry, examples.music)
         self.measurements = self.measuring.seconds
@@ -168,10 +174,15 @@ class _Trial:
             settings = training_settings(first.config, counts)
             examples = counts.examples if settings.batch_counts == "example" else 1
             with blaming(_about(first, self._registry)):
-                work = _training(stages, settings, examples, self._device, self._registry)
+                jobs = [trial_job(stage.config, settings, examples, self._registry) for stage in stages]
+                work = functools.partial(self._train_for, jobs)
                 step = _per_step(work, self._device, self._long_enough)
             self._seconds[kind] = step * (settings.steps + _validations(settings, counts))
         return self._seconds[kind]
+
+    def _train_for(self, jobs: Sequence[TrainingJob], steps: int) -> None:
+        short = dataclasses.replace(jobs[0].settings, steps=steps)
+        self._train([dataclasses.replace(job, settings=short) for job in jobs], self._device)
 
     def generations(self, stages: Iterable[Stage]) -> float:
         """Return the seconds that the generations among the stages take."""
@@ -184,7 +195,7 @@ class _Trial:
         key = f"{rows} rows of {models} of {_kind(source)}"
         if key not in self._seconds:
             with blaming(_about(source, self._registry)):
-                work = _generation(stages, self._device, self._registry)
+                work = _generation(stages, self._device, self._registry, fused=self._packing.fused)
                 self._seconds[key] = _per_step(work, self._device, self._long_enough)
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
         return self._seconds[key] * longest
@@ -252,27 +263,14 @@ class _Examples:
         return ExampleCounts(len(pieces), tokens, validation_tokens)
 
 
-def _training(
-    stages: Sequence[Stage], settings: TrainingSettings, examples: int, device: str, registry: Registry
-) -> Callable[[int], None]:
-    """Return a function that trains for a number of steps."""
-    jobs = [trial_job(stage.config, settings, examples, registry) for stage in stages]
-
-    def training(steps: int) -> None:
-        short = dataclasses.replace(jobs[0].settings, steps=steps)
-        train([dataclasses.replace(job, settings=short) for job in jobs], device)
-
-    return training
-
-
-def _generation(stages: Sequence[Stage], device: str, registry: Registry) -> Callable[[int], None]:
+def _generation(stages: Sequence[Stage], device: str, registry: Registry, *, fused: bool) -> Callable[[int], None]:
     """Return a function that generates a number of tokens of each row."""
     sources = {weights_of(stage).fingerprint: weights_of(stage).config for stage in stages}
     config = next(iter(sources.values()))
     tokenizer = build("tokenizer", config["tokenizer"], registry)
     conditioners = build_conditioners(config, registry)
     models = [build_model(config, registry).to(device).eval() for config in sources.values()]
-    compute = Compute(device, config["training"]["precision"])
+    compute = Compute(device, config["training"]["precision"], fused=fused)
     indices = [list(sources).index(weights_of(stage).fingerprint) for stage in stages for _ in stage.config["seeds"]]
 
     def generation(tokens: int) -> None:

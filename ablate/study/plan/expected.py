@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from ablate.study.plan.plan import Plan
 
 
-def expected_cost(plan: Plan, device: str, workers: int, music: PlannedMusic, store: Store | None) -> Estimate:
+def expected_cost(
+    plan: Plan, device: str, workers: int, music: PlannedMusic, store: Store | None, *, fused: bool | None = None
+) -> Estimate:
     """Return the expected cost of the missing stages; see :func:`~ablate.study.plan.estimate.estimate`.
 
     Nobody can try a few steps of a program. Its runs are expected to take as long as the earlier ones of the same
     variant, or else of any variant of the study, also with other inputs; without any, the seconds are NaN.
     """
     if not plan.layout.spec.program:
-        return estimate(plan, device, workers, music)
+        return estimate(plan, device, workers, music, fused=fused)
     known: dict[str, list[float]] = {}
     for variant, seconds in _earlier(plan, store) if store else ():
         known.setdefault(variant, []).append(seconds)

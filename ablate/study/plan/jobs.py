@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from ablate.engine.conditions import trial_conditions
-from ablate.engine.devices import is_fused
 from ablate.engine.fusion.eligibility import fusible_subsets, optimizer_obstacle, shape_key, why_not_fusible
 from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
@@ -81,10 +80,10 @@ class Packing:
         examples: returns the numbers of examples and tokens of a training stage; called only where its batch or its
             steps depend on them.
         registry: the components.
-        fused: whether networks of equal shape are run as one; None is on a GPU only.
+        fused: whether networks of equal shape are run as one.
 
     Attributes:
-        fuses: whether they are, on this device.
+        fused: whether they are.
         alone: the models and optimizers seen so far that cannot be fused, and the reasons.
     """
 
@@ -95,10 +94,10 @@ class Packing:
         examples: Callable[[Stage], ExampleCounts],
         registry: Registry,
         *,
-        fused: bool | None = None,
+        fused: bool,
     ) -> None:
         self._device, self._slots, self._examples, self._registry = device, slots, examples, registry
-        self.fuses = is_fused(device, fused)
+        self.fused = fused
         self.alone: list[str] = []
         self._keys: dict[str, tuple[Hashable, ...] | None] = {}
         self._models: dict[Hashable, list[Any]] = {}
@@ -107,7 +106,7 @@ class Packing:
     def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """Return the trainings among the stages in jobs."""
         stages = [stage for stage in stages if stage.kind == TRAIN]
-        if not self.fuses:
+        if not self.fused:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
         for key, group in self._alike(stages, self._training_key).items():
@@ -120,7 +119,7 @@ class Packing:
     def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """Return the generations among the stages in jobs."""
         stages = [stage for stage in stages if stage.kind == GENERATE]
-        if not self.fuses:
+        if not self.fused:
             return in_jobs(stages)
         jobs: list[list[Stage]] = []
         for group in self._alike(stages, self._generation_key).values():

@@ -58,7 +58,7 @@ class AdaptiveRunner(abc.ABC):
         working: Working = AS_USUAL,
     ) -> None:
         self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
-        self._listener = listener or Listener()
+        self._listener, self._working = listener or Listener(), working
         self._executor = make_executor(home, *lanes(spec, device, workers), registry, working)
         self._results: list[StudyResult] = []
         self._stopped = False
@@ -103,6 +103,7 @@ class AdaptiveRunner(abc.ABC):
             device=self._device,
             listener=self._listener,
             shared=SharedContext(self._executor, trials),
+            working=self._working,
         )
         if self._stopped:
             runner.stop()

@@ -8,6 +8,7 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING
 
+from ablate.engine.devices import is_fused
 from ablate.errors import StudyFileError
 from ablate.kinds import GENERATE, KINDS, LOAD
 from ablate.store.parts import SHARDS
@@ -99,8 +100,8 @@ class StudyRunner:
             )
         )
         self._status = StageStatus(self.plan, home)
-        executor = self._executor  # it has no places before it is entered
-        packing = Packing(device, lambda: executor.slots, self._examples, layout.registry, fused=executor.fused)
+        executor, fused = self._executor, is_fused(device, working.fused)  # it has no places before it is entered
+        packing = Packing(device, lambda: executor.slots, self._examples, layout.registry, fused=fused)
         self._scheduler = Scheduler(self.plan, self._status, packing)
         sources = Sources(layout.registry)
         for stage in self.plan.missing.values():

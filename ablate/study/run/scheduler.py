@@ -61,7 +61,7 @@ class Scheduler:
         # nothing waits for a kind that is not required
         for stage in sorted(self._take_ready(), key=lambda stage: not KINDS[stage.kind].required):
             groups.setdefault((stage.kind, _group(stage), runs_network(stage)), []).append(stage)
-        return [Job(kind, tuple(job)) for (kind, *_), stages in groups.items() for job in self._packed(kind, stages)]
+        return [job for (kind, *_), stages in groups.items() for job in self._packed(kind, stages)]
 
     def _take_ready(self) -> list[Stage]:
         """Return the stages that can start, in the order of the plan."""
@@ -77,10 +77,11 @@ class Scheduler:
         self._ready = self._ready - taken
         return [self._stages[fingerprint] for fingerprint in sorted(taken, key=self._places.__getitem__)]
 
-    def _packed(self, kind: str, stages: list[Stage]) -> list[list[Stage]]:
-        if kind == TRAIN:
-            return self._packing.trainings(stages)
-        return self._packing.generations(stages) if kind == GENERATE else [stages]
+    def _packed(self, kind: str, stages: list[Stage]) -> list[Job]:
+        if kind not in (TRAIN, GENERATE):
+            return [Job(kind, tuple(stages))]
+        packed = self._packing.trainings(stages) if kind == TRAIN else self._packing.generations(stages)
+        return [Job(kind, tuple(job), fused=self._packing.fused) for job in packed]
 
 
 def _group(stage: Stage) -> str:

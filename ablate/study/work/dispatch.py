@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import logging
 import time
 import traceback
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.study.stage import Stage
+
+    Work = Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ def _attempt(
     try:
         check_inputs(stages, job.files, context.home)
         with kept_surroundings():
-            for result in WORK[job.kind](stages, context):
+            for result in (FUSED if job.fused else WORK)[job.kind](stages, context):
                 results.append(with_digests(result, context.home))  # noqa: PERF401 - those before an error count
     except OSError as error:
         failure = error
@@ -127,7 +130,7 @@ def _trace(error: BaseException) -> str:
 
 
 #: The work of each kind of stage.
-WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
+WORK: dict[str, Work] = {
     kinds.LOAD: load.load,
     kinds.FIT: fit.fit,
     kinds.PREPARE: prepare.prepare,
@@ -139,4 +142,10 @@ WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | St
     kinds.MEASURE: measure.measure,
     kinds.FLOOR: floors.floors,
     kinds.RESAMPLE: floors.resample,
+}
+
+#: The work of jobs whose networks are run as one.
+FUSED: dict[str, Work] = {
+    kinds.TRAIN: functools.partial(train.train_stages, fused=True),
+    kinds.GENERATE: functools.partial(generate.generate_stages, fused=True),
 }

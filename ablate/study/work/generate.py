@@ -41,7 +41,9 @@ class Generated(NamedTuple):
     primer: IntArray
 
 
-def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageResult | StageFailure]:
+def generate_stages(
+    stages: tuple[Stage, ...], context: Context, *, fused: bool = False
+) -> list[StageResult | StageFailure]:
     """Generate the samples of variants that have the same weights, or whose networks can be fused."""
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
     indices = {fingerprint: index for index, fingerprint in enumerate(sources)}
@@ -60,7 +62,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
             rows,
             tokenizer=tokenizer,
             conditioners=build_conditioners(first, registry),
-            compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
+            compute=Compute(context.device, first["training"]["precision"], fused=fused),
             on_progress=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
             should_stop=context.should_stop,
         )

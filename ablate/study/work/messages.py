@@ -25,11 +25,13 @@ class Job:
         kind: of the stages.
         stages: in order.
         files: the digests of the files of each stage that they read, by its fingerprint; empty where none are recorded.
+        fused: whether networks of equal shape are run as one.
     """
 
     kind: str
     stages: tuple[Stage, ...]
     files: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    fused: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +118,6 @@ class Context:
         tell: passes progress on to the driver.
         should_stop: whether the driver wants the job to stop after its current step.
         checkpoint_seconds: the time between two checkpoints of a training.
-        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
     home: Path
@@ -125,7 +126,6 @@ class Context:
     tell: Callable[[News], None]
     should_stop: Callable[[], bool]
     checkpoint_seconds: float = 10.0
-    fused: bool | None = None
 
 
 class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did

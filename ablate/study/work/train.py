@@ -13,7 +13,7 @@ from ablate.engine import checkpoint
 from ablate.engine.devices import product_rate
 from ablate.engine.energy import joules_so_far
 from ablate.engine.training.job import Progress, Recipe, TrainingJob, TrainingResult, TrainingSeeds
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train, train_fused
 from ablate.errors import StageError, one_line
 from ablate.kinds import TRAIN, WEIGHTS
 from ablate.printable import printable
@@ -43,8 +43,10 @@ LAST_STEPS = 25
 LOG_SECONDS = 1.0
 
 
-def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageResult | StageFailure]:
-    """Train models, fused where possible, and yield their results one by one, as their files are written."""
+def train_stages(
+    stages: tuple[Stage, ...], context: Context, *, fused: bool = False
+) -> Iterator[StageResult | StageFailure]:
+    """Train models, fused where possible if so asked, and yield their results as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
     held_out = {source: _validation(context.home / source / "validation.npz") for source in sources}
@@ -59,13 +61,12 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     progress = _Progress(stages, context)
     models = dict.fromkeys(context.registry.spec("model", stage.config["model"]["name"]).about for stage in stages)
     with doing(", ".join(models)):
-        outcomes = train(
+        outcomes = (train_fused if fused else train)(
             jobs,
             device,
             on_progress=progress.tell,
             should_stop=context.should_stop,
             checkpoint_seconds=context.checkpoint_seconds,
-            fused=context.fused,
         )
     after = joules_so_far(device)
     if before is not None and after is not None:

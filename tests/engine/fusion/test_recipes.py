@@ -15,7 +15,7 @@ from support.recipe_material import MODERN, after, job
 
 from ablate.engine import checkpoint
 from ablate.engine.training.job import TrainingJob, TrainingResult
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train, train_fused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ FUSIBLE = [name for name, spec in OPTIMIZERS.items() if name != "muon"]
 def pairs(jobs: Sequence[TrainingJob], together: int, **how: Any) -> list[tuple[TrainingResult, TrainingResult]]:
     """Each job's result alone and fused, which is done as ``how`` says."""
     found = []
-    for one, other in zip(train(jobs), train(jobs, fused=True, **how), strict=True):
+    for one, other in zip(train(jobs), train_fused(jobs, **how), strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert (one.together, other.together) == (1, together)
@@ -109,7 +109,7 @@ def test_a_group_that_has_ended_as_a_whole_stops() -> None:
         return False
 
     how: dict[str, Any] = {"steps": 400, "learning_rate": 0.03, "validate_every": 5, "patience": 1}
-    results = train([job(seed=seed, **how) for seed in (1, 2)], fused=True, should_stop=never)
+    results = train_fused([job(seed=seed, **how) for seed in (1, 2)], should_stop=never)
     longest = max(len(result.losses) for result in results if isinstance(result, TrainingResult))
     assert len(asked) == longest < 100
 
@@ -120,9 +120,9 @@ def test_an_interrupted_group_equals_a_whole_one(tmp_path: Path, optimizer: str)
     how = {**MODERN, "learning_rate": 0.03, "patience": 2}
     kept = [job(made, seed, checkpoint=tmp_path / str(seed), **how) for seed in (1, 2, 3)]
     for steps in (0, 4, 1, 3, 9):
-        train(kept, fused=True, should_stop=after(steps))
-    whole = train([dataclasses.replace(each, checkpoint=None) for each in kept], fused=True)
-    for one, other in zip(train(kept, fused=True), whole, strict=True):
+        train_fused(kept, should_stop=after(steps))
+    whole = train_fused([dataclasses.replace(each, checkpoint=None) for each in kept])
+    for one, other in zip(train_fused(kept), whole, strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.finished
@@ -136,13 +136,13 @@ def test_a_model_that_has_ended_is_resumed_as_it_was(tmp_path: Path) -> None:
         job(seed=1, patience=1, checkpoint=tmp_path / "1", **how),
         job(seed=3, checkpoint=tmp_path / "3", **how),
     ]
-    whole = train([dataclasses.replace(each, checkpoint=None) for each in kept], fused=True)
+    whole = train_fused([dataclasses.replace(each, checkpoint=None) for each in kept])
     assert isinstance(whole[0], TrainingResult)
     ends = len(whole[0].losses)
-    train(kept, fused=True, should_stop=after(ends + 7))
+    train_fused(kept, should_stop=after(ends + 7))
     steps = [checkpoint.load_tensors(tmp_path / name)[1]["step"] for name in ("1", "3")]
     assert steps == [ends, ends + 7]
-    for one, other in zip(train(kept, fused=True), whole, strict=True):
+    for one, other in zip(train_fused(kept), whole, strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert_close(one, other, error=1e-4)
@@ -150,5 +150,5 @@ def test_a_model_that_has_ended_is_resumed_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
 def test_an_optimizer_that_cannot_be_fused_trains_models_one_by_one() -> None:
-    results = train([job(recipe("muon"), 1), job(recipe("adam"), 2), job(recipe("adam"), 3)], fused=True)
+    results = train_fused([job(recipe("muon"), 1), job(recipe("adam"), 2), job(recipe("adam"), 3)])
     assert [result.together for result in results if isinstance(result, TrainingResult)] == [1, 2, 2]

@@ -24,7 +24,7 @@ from ablate.engine.fusion import steps as fusion_steps
 from ablate.engine.fusion.cuda_graph import WARMUP_RUNS, RecordedStep
 from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train_fused
 from ablate.engine.training.windows import Example
 from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
@@ -141,10 +141,10 @@ def test_a_played_training_is_the_training(
     own = jobs(model, conditioners, dropout, steps=20)
     if conditioners:
         own = [dataclasses.replace(each, examples=wide) for each in own]
-    recorded = train(own, fused=True)
+    recorded = train_fused(own)
     assert played == ["_train_step"]
     monkeypatch.undo()
-    for one, other in zip(recorded, train(own, fused=True), strict=True):
+    for one, other in zip(recorded, train_fused(own), strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
@@ -158,10 +158,10 @@ def test_a_played_training_with_every_setting_is_the_training(
     """Batches of a step, their shares, smoothing, averages and several optimizers are recorded, too."""
     how: dict[str, Any] = {**MODERN, "steps": 20, "patience": 0}
     own = [recipe_job(recipe(name, "warmup_cosine"), seed, **how) for seed, name in enumerate(("adamw", "sgd", "adam"))]
-    recorded = train(own, fused=True)
+    recorded = train_fused(own)
     assert played == ["_train_part", "_update_with_sums"]
     monkeypatch.undo()
-    for one, other in zip(recorded, train(own, fused=True), strict=True):
+    for one, other in zip(recorded, train_fused(own), strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.together == 3

@@ -6,14 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.engine_material import Noisy
+from support.engine_material import Noisy, train_as
 from support.fusion_material import DEVICES, after, job, off, trained
 
 from ablate.engine import checkpoint
 from ablate.engine.fusion import trainer as fusion_trainer
 from ablate.engine.fusion.steps import FusedSteps
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingJob, TrainingResult
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train_fused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,8 @@ def test_an_interrupted_group_goes_on_as_if_it_were_not(tmp_path: Path, stops: t
 @pytest.mark.parametrize("first", [True, False])
 def test_a_checkpoint_serves_fused_and_separate_training(tmp_path: Path, *, first: bool) -> None:
     kept = [job(seed=seed, steps=20, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
-    train(kept, fused=first, should_stop=after(11))
-    resumed = train(kept, fused=not first)
+    train_as(kept, fused=first, should_stop=after(11))
+    resumed = train_as(kept, fused=not first)
     for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
         assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
@@ -75,7 +75,7 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        train(kept, fused=True, on_progress=crash, checkpoint_seconds=0)
+        train_fused(kept, on_progress=crash, checkpoint_seconds=0)
     facts = [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint]
     assert [each["step"] for each in facts] == [CHECK_EVERY] * 2
     resumed, whole = trained(kept), trained([dataclasses.replace(each, checkpoint=None) for each in kept])

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
-from support.engine_material import Noisy, examples, recipe
+from support.engine_material import Noisy, examples, recipe, train_as
 from support.fusion_material import DEVICES, MODELS, SMALL, job, off, trained
 from torch.nn import functional
 
@@ -25,7 +25,7 @@ from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training import train as training
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingResult
 from ablate.engine.training.start import load_start
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train, train_fused
 from ablate.engine.training.windows import IGNORED, Example
 from ablate.errors import StageError, TrainingDiverged
 from ablate.testing.material import ClockConditioner
@@ -159,7 +159,7 @@ def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str
     good, steady = [job(model, seed, steps=steps) for seed in (1, 2)], job(model, 3, steps=steps)
     bad = job(model, 3, learning_rate=1e38, clip=0.0, steps=steps)
     news: list[int] = []
-    results = train([good[0], bad, good[1]], device, fused=True, on_progress=lambda index, _: news.append(index))
+    results = train_fused([good[0], bad, good[1]], device, on_progress=lambda index, _: news.append(index))
     assert isinstance(results[1], TrainingDiverged)
     assert "the training loss is" in str(results[1])
     assert "(now 1e+38)" in str(results[1])
@@ -173,15 +173,14 @@ def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str
 
 def test_a_group_of_diverged_models_ends_at_once() -> None:
     stops = itertools.count()
-    results = train(
-        [job(learning_rate=1e38, clip=0.0, steps=400)] * 2, fused=True, should_stop=lambda: next(stops) > 1e4
-    )
+    jobs = [job(learning_rate=1e38, clip=0.0, steps=400)] * 2
+    results = train_fused(jobs, should_stop=lambda: next(stops) > 1e4)
     assert all(isinstance(result, TrainingDiverged) for result in results)
     assert next(stops) <= CHECK_EVERY + 1
 
 
 def test_the_last_update_is_looked_at_too() -> None:
-    (result,) = train([job(learning_rate=1e39, steps=1)], fused=True)
+    (result,) = train_fused([job(learning_rate=1e39, steps=1)])
     assert "a weight is no longer a number after step 1 of 1" in str(result)
 
 
@@ -216,7 +215,7 @@ def test_a_job_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.Monke
     monkeypatch.setattr(training, "FusedTrainer", full)
     monkeypatch.setattr(training, "Trainer", full)
     for fused in (True, False):
-        (result,) = train([job()], fused=fused)
+        (result,) = train_as([job()], fused=fused)
         assert isinstance(result, StageError)
         assert str(result).startswith("out of memory on cpu: try a smaller training.batch (now 3)")
 

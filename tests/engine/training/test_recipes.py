@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import OPTIMIZERS, RECIPE, SCHEDULES, VOCABULARY, examples, recipe, settings
+from support.engine_material import OPTIMIZERS, RECIPE, SCHEDULES, VOCABULARY, examples, recipe, settings, train_as
 from support.recipe_material import MODERN, PLAIN, after, bare, job, only
 from torch.nn import functional
 
@@ -82,7 +82,7 @@ def test_a_schedule_that_returns_something_else_is_an_error() -> None:
 
     broken = dataclasses.replace(RECIPE, schedule=TooShort())
     for fused in (False, True):
-        (result,) = train([job(broken)], fused=fused)
+        (result,) = train_as([job(broken)], fused=fused)
         assert str(result) == "TooShort: rates must return 24 finite numbers of at least 0"
 
 
@@ -94,8 +94,8 @@ def test_a_schedule_that_returns_something_else_is_an_error() -> None:
 def test_accumulated_batches_equal_one_larger_batch(length: int, *, fused: bool) -> None:
     """Also where windows are padded, so that the batches of a step have different numbers of targets."""
     how: dict[str, Any] = {"conditioners": [], "options": PLAIN, "examples": bare(examples(3, length))}
-    (parts,) = train([job(batch=2, accumulate=3, **how)], fused=fused)
-    (whole,) = train([job(batch=6, **how)], fused=fused)
+    (parts,) = train_as([job(batch=2, accumulate=3, **how)], fused=fused)
+    (whole,) = train_as([job(batch=6, **how)], fused=fused)
     assert isinstance(parts, TrainingResult)
     assert isinstance(whole, TrainingResult)
     assert np.allclose(parts.losses, whole.losses, atol=1e-5)

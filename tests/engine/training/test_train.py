@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import LSTM, RECIPE, VOCABULARY, examples, job, recipe, settings
+from support.engine_material import LSTM, RECIPE, VOCABULARY, examples, job, recipe, settings, train_as
 from support.recipe_material import after, only
 from torch.nn import functional
 
@@ -252,7 +252,7 @@ def test_the_last_update_is_looked_at_too() -> None:
 def test_a_training_whose_examples_are_too_short_says_so() -> None:
     short = dataclasses.replace(bigrams(), examples=[Example(np.array([3]))])
     for fused in (False, True):
-        result, other = train([short, bigrams(steps=2)], fused=fused)
+        result, other = train_as([short, bigrams(steps=2)], fused=fused)
         assert isinstance(result, StageError)
         assert "nothing to learn" in str(result)
         assert isinstance(other, TrainingResult)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import RECIPE, VOCABULARY, examples, recipe
+from support.engine_material import RECIPE, VOCABULARY, examples, recipe, train_as
 from support.recipe_material import PLAIN, after, bare, job, only
 from torch.nn import functional
 
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingJob, TrainingResult
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train_fused
 from ablate.engine.training.validation import History, ValidationWindows, is_due
 from ablate.engine.training.windows import IGNORED, Example
 from ablate.errors import InvalidOptions, StageError, TrainingDiverged
@@ -114,7 +114,7 @@ def test_validation_needs_pieces() -> None:
     message = "training.validate_every is set, but there are no validation pieces; set split.validation"
     for missing in (None, []):
         for fused in (False, True):
-            (result,) = train([dataclasses.replace(job(validate_every=5), validation=missing)], fused=fused)
+            (result,) = train_as([dataclasses.replace(job(validate_every=5), validation=missing)], fused=fused)
             assert isinstance(result, StageError)
             assert str(result) == message
     with pytest.raises(StageError, match="no validation example has two tokens"):
@@ -194,7 +194,7 @@ def test_a_validation_follows_the_last_step() -> None:
 
 def test_models_of_one_group_may_differ_in_all_but_the_period() -> None:
     jobs = [job(RECIPE, 1, keep="best", validate_every=4), job(recipe("sgd"), 2, validate_every=4, patience=1)]
-    results = train(jobs, fused=True)
+    results = train_fused(jobs)
     assert all(isinstance(result, TrainingResult) and result.together == 2 for result in results)
-    other = train([jobs[0], job(validate_every=5)], fused=True)
+    other = train_fused([jobs[0], job(validate_every=5)])
     assert all(isinstance(result, TrainingResult) and result.together == 1 for result in other)

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from support.engine_material import VOCABULARY, job, recipe
+from support.engine_material import VOCABULARY, job, recipe, train_as
 from support.fusion_material import SPECS
 
 from ablate.engine.training.job import TrainingResult
-from ablate.engine.training.train import train
 from ablate.engine.training.weights import decaying, hidden_matrices, weight_groups
 from ablate.testing.material import ClockConditioner
 from ablate_performer import ablate_conditioners
@@ -80,7 +79,7 @@ def test_frozen_weights_are_left_out() -> None:
 def test_decay_shrinks_what_decays_and_nothing_else(*, fused: bool) -> None:
     """At a learning rate so small that the gradients hardly matter, AdamW shrinks by rate times decay at each step."""
     how: dict[str, Any] = {"steps": 10, "learning_rate": 1e-6, "weight_decay": 2e4, "recipe": recipe("adamw")}
-    (trained,) = train([job(**how)], fused=fused)
+    (trained,) = train_as([job(**how)], fused=fused)
     assert isinstance(trained, TrainingResult)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(job().seeds.init)

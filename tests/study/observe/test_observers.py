@@ -153,7 +153,7 @@ def test_fused_models_send_steps_of_their_own(
     monkeypatch.setattr(train, "LOG_SECONDS", 3600.0)
     validated = {"training.steps": 60, "training.validate_every": 20, "split.validation": 0.25}
     spec, recorder = load(validated, corpus=str(folder)), Recorder()
-    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), Working(fused=True)) as executor:
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry()) as executor:
         observers = Observers(spec.name, [observer(recorder)], store, lambda line: None)
         runner = StudyRunner(
             lay_out(spec, get_registry(), "cpu"),
@@ -161,6 +161,7 @@ def test_fused_models_send_steps_of_their_own(
             bench.home,
             listener=observers,
             shared=SharedContext(executor),
+            working=Working(fused=True),
         )
         assert runner.run().failures == ()
         stages = {(run.variant, run.replicate): run.stages["train"] for run in store.runs(spec.name)}

@@ -45,7 +45,8 @@ class Jobs(InlineExecutor):
     """Remembers what it was given."""
 
     def __init__(self, bench: Bench, *, fused: bool | None = True, slots: int = 1) -> None:
-        super().__init__(bench.home, "cpu", get_registry(), Working(0.0, fused=fused))
+        self.working = Working(0.0, fused=fused)
+        super().__init__(bench.home, "cpu", get_registry(), self.working)
         self.slots = slots
         self.seen: list[Job] = []
 
@@ -60,8 +61,8 @@ class Jobs(InlineExecutor):
 def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> StudyResult:
     """A run whose networks are fused."""
     with Store(bench.url) as store, jobs or Jobs(bench) as executor:
-        shared = SharedContext(executor)
-        return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
+        how = {"shared": SharedContext(executor), "working": executor.working, **options}
+        return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, **how).run()
 
 
 def stages(spec: StudySpec) -> list[Stage]:
@@ -88,7 +89,7 @@ def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -
 
 
 def test_on_a_cpu_nothing_is_stacked(load: Callable[..., StudySpec]) -> None:
-    plain = Packing("cpu", lambda: 4, lambda stage: ExampleCounts(), get_registry())
+    plain = Packing("cpu", lambda: 4, lambda stage: ExampleCounts(), get_registry(), fused=False)
     spec = load(replicates=5)
     assert of_stages("train", plain.trainings(stages(spec))) == [1] * 5
     jobs = plain.generations(stages(spec))

@@ -249,18 +249,26 @@ def test_what_fused_models_compute_decides_a_training_on_a_gpu_alone(
     assert after[1] != before[1]
 
 
+def test_an_estimate_times_models_as_they_will_run(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    plan = make_plan(laid(load(replicates=3)), None, tmp_path)
+    assert estimate(plan, "cpu", 1).fused_groups == ()
+    fused = estimate(plan, "cpu", 1, fused=True)
+    assert fused.fused_groups == (3,)
+    assert fused.seconds > 0
+
+
 def test_an_estimate_knows_what_a_batch_counts(
     load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five copies are five times the windows."""
     tried: list[int] = []
-    training = estimates._training
+    trial_job = estimates.trial_job
 
-    def noted(stages: Any, settings: Any, examples: int, device: str, registry: Any) -> Any:
+    def noted(config: Any, settings: Any, examples: int, registry: Any) -> Any:
         tried.append(examples)
-        return training(stages, settings, examples, device, registry)
+        return trial_job(config, settings, examples, registry)
 
-    monkeypatch.setattr(estimates, "_training", noted)
+    monkeypatch.setattr(estimates, "trial_job", noted)
     for counts in ("example", "step"):
         settings = {"augmenter": "tempo", "training.batch_counts": counts}
         assert estimate(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1).seconds > 0

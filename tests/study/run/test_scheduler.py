@@ -23,7 +23,7 @@ def test_stages_before_training_come_first_and_floors_last(load: Callable[..., S
     registry = get_registry()
     plan = make_plan(lay_out(load(), registry, "cpu"), None, tmp_path)
     status = StageStatus(plan, tmp_path)
-    scheduler = Scheduler(plan, status, Packing("cpu", lambda: 1, lambda stage: 1, registry))
+    scheduler = Scheduler(plan, status, Packing("cpu", lambda: 1, lambda stage: 1, registry, fused=False))
 
     rounds = []
     while jobs := scheduler.jobs():

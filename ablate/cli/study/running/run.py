@@ -129,7 +129,7 @@ def run(
         recompute = decide_reuse(most, store, values)
         check_comparable(most, store, recompute)
         # the cost of work on other machines is not known here
-        _confirm(most, store, recompute, yes=yes or elsewhere, at_most=bool(looks))
+        _confirm(most, store, recompute, yes=yes or elsewhere, at_most=bool(looks), fused=values["fused"])
         forget_results(request, store, recompute)
         with observing(observers, request, store) as observed:
             run_once = functools.partial(_run, store=store, working=working, observed=observed)
@@ -155,7 +155,7 @@ def _with_all_replicates(
 
 
 def _confirm(
-    request: StudyRequest, store: Store, recompute: frozenset[str], *, yes: bool, at_most: bool = False
+    request: StudyRequest, store: Store, recompute: frozenset[str], *, yes: bool, at_most: bool, fused: bool | None
 ) -> None:
     """Ask a person at a terminal before starting what takes long."""
     if yes or not sys.stdin.isatty():
@@ -166,7 +166,7 @@ def _confirm(
     music = PlannedMusic(request.layout.registry, request.home)
     study_plan = make_request_plan(request, store, recompute)
     try:
-        expected = expected_cost(study_plan, request.device, request.workers, music, store)
+        expected = expected_cost(study_plan, request.device, request.workers, music, store, fused=fused)
     except PluginError:
         return  # the run says what is wrong, and what it costs
     if expected.seconds > ASK_FROM_SECONDS:

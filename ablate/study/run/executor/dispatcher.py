@@ -65,11 +65,11 @@ class Dispatcher:
         own: Executor | None = None,
         device: str = "cpu",
     ) -> None:
-        self._about, self._executor, self._home, self.fused = about, executor, home, working.fused
+        self._about, self._executor, self._home = about, executor, home
         self._notes, self._silence = Notes(about), Silence(working.stall_limit)
         # nobody doubts that processes of this machine see a home of this machine
         self._proof = new_proof() if executor.shares_home and about is not LOCAL else None
-        shared = Shared(registry, working.checkpoint_seconds, working.fused, proof=self._proof)
+        shared = Shared(registry, working.checkpoint_seconds, proof=self._proof)
         self._handing = Handing(executor, own, home, shared, device, about)
         self._executors = self._handing.executors
         # what needs a GPU and what does not wait for different places

@@ -28,7 +28,7 @@ class InlineExecutor:
 
     def __init__(self, home: Path, device: str, registry: Registry, working: Working = AS_USUAL) -> None:
         self._home, self._device, self._registry = home, device, registry
-        self._seconds, self.fused = working.checkpoint_seconds, working.fused
+        self._seconds = working.checkpoint_seconds
         self._jobs = Waiting["Job"](lambda job: job.kind)
         self._stopping = False
 
@@ -56,9 +56,7 @@ class InlineExecutor:
         job = self._jobs.take()
         if self._stopping:
             return [Outcome(job, ())]
-        context = Context(
-            self._home, self._device, self._registry, tell, lambda: self._stopping, self._seconds, self.fused
-        )
+        context = Context(self._home, self._device, self._registry, tell, lambda: self._stopping, self._seconds)
         started(job)
         results: list[StageResult | StageFailure] = []
         fatal: HomeError | None = None

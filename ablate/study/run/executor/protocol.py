@@ -65,11 +65,9 @@ class Executor(Protocol):
     """Runs jobs.
 
     Attributes:
-        fused: whether networks of equal shape are run as one; None is on a GPU only.
         separate: whether jobs run in other processes.
     """
 
-    fused: bool | None
     separate: bool
 
     def __enter__(self) -> Self: ...

@@ -40,14 +40,12 @@ class Shared:
     Attributes:
         registry: the components.
         checkpoint_seconds: the time between two checkpoints of a training.
-        fused: whether networks of equal shape are run as one; None is on a GPU only.
         loaded: the names of the plugins that a worker must be able to load.
         proof: shows whether a worker sees the driver's home; None where nobody can doubt it.
     """
 
     registry: Registry
     checkpoint_seconds: float
-    fused: bool | None
     loaded: tuple[str, ...] = ()
     proof: Proof | None = None
 
@@ -127,15 +125,8 @@ def _shared(packed: bytes) -> Shared:
 def _do(job: Job, shared: Shared, home: Path, news: _News) -> JobEnded:
     """Do a job and send its results."""
     channel = news.channel
-    context = Context(
-        home,
-        channel.device,
-        shared.registry,
-        news.send,
-        channel.should_stop,
-        shared.checkpoint_seconds,
-        shared.fused,
-    )
+    device, seconds = channel.device, shared.checkpoint_seconds
+    context = Context(home, device, shared.registry, news.send, channel.should_stop, seconds)
     try:
         for result in work_on(job, context):
             if news.returns and isinstance(result, StageResult):

@@ -52,7 +52,7 @@ class TestPipes(ExecutorContract):
 class Away:
     """Runs studies by the pipes of one executor."""
 
-    def __init__(self, home: Path, *, fused: bool | None = None, registry: Registry | None = None) -> None:
+    def __init__(self, home: Path, *, registry: Registry | None = None) -> None:
         self.bench = Bench(home)
         setup = Setup(work, self.bench.home, "cpu", 1)
         self.pipes = PipesExecutor(None, setup)
@@ -61,19 +61,22 @@ class Away:
             self.pipes,
             self.bench.home,
             registry or get_registry(),
-            dataclasses.replace(OFTEN, fused=fused),
+            OFTEN,
             about=PIPES,
             own=own,
         )
 
-    def run(self, spec: StudySpec, listener: Listener | None = None) -> Any:
-        return run_by(self.executor, self.bench, spec, listener)
+    def run(self, spec: StudySpec, listener: Listener | None = None, *, fused: bool = False) -> Any:
+        return run_by(self.executor, self.bench, spec, listener, fused=fused)
 
 
-def run_by(executor: Any, bench: Bench, spec: StudySpec, listener: Listener | None = None) -> Any:
-    layout = lay_out(spec, get_registry(), "cpu")
+def run_by(
+    executor: Any, bench: Bench, spec: StudySpec, listener: Listener | None = None, *, fused: bool = False
+) -> Any:
+    layout, working = lay_out(spec, get_registry(), "cpu"), dataclasses.replace(OFTEN, fused=fused)
+    shared = SharedContext(executor)
     with bench.store() as store, executor:
-        return StudyRunner(layout, store, bench.home, shared=SharedContext(executor), listener=listener).run()
+        return StudyRunner(layout, store, bench.home, shared=shared, listener=listener, working=working).run()
 
 
 def results(bench: Bench) -> tuple[Any, dict[str, bytes]]:
@@ -111,11 +114,11 @@ def test_results_equal_those_of_this_machine_bit_for_bit(
     spec, here, away = (
         load({**SHORT, "training.steps": 250}, replicates=2, name="tiny"),  # long enough to be killed in the middle
         Bench(tmp_path / "here"),
-        Away(tmp_path / "away", fused=fused),
+        Away(tmp_path / "away"),
     )
-    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), dataclasses.replace(OFTEN, fused=fused)), here, spec)
+    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), OFTEN), here, spec, fused=fused)
     killer = Killer(away)
-    done = away.run(spec, killer)
+    done = away.run(spec, killer, fused=fused)
     assert not done.failures
     assert killer.killed, "no worker was killed in the middle of a training"
     assert min(killer.after) > 0, "the training has begun again"
