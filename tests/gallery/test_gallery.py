@@ -54,6 +54,20 @@ def test_the_list_of_studies_begins_with_those_that_have_been_run(made: Shown) -
     entry = made.gallery().entries["small"]
     index = pages.index({"small": entry}, {"another": "?", "small": "?", "waiting": "?"})
     assert re.findall(r"^\| \[?(\w+)", index, re.MULTILINE) == ["Study", "small", "another", "waiting"]
+    assert "All 1 studies that come with ablate" in pages.index({"small": entry}, {"small": "?"})
+
+
+def test_the_page_of_a_path_has_the_verdict_of_each_step() -> None:
+    """What changed most is the question of a path; its first verdict is about the last variant only."""
+    folder = ROOT / "docs/gallery"
+    report = gzip.decompress((folder / "reports/course_path.html.gz").read_bytes()).decode()
+    steps = Gallery(shipped_studies()).entries["course_path"].steps
+    assert [step.partition(",")[0] for step in steps[1:]] == [f"Step {place}" for place in range(1, 6)]
+    assert steps[0].startswith("In this order: ")
+    shown = (folder / "course_path.md").read_text(encoding="utf-8").replace("\\", "")
+    for step in steps:
+        assert step in shown
+        assert step.partition(" (")[0] in re.sub(r"<[^>]+>", "", report)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import ablate
 from ablate.errors import AblateError
 from ablate.report.data.study import Study
 from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.text.path import path_blocks
 from ablate.report.text.sentences import answer as answer_of
 from ablate.store.database.address import home_url
 from ablate.store.store import Store
@@ -44,6 +45,7 @@ class Entry:
         answer: one sentence of the report's verdicts.
         heading: the quantity and the baseline that the verdicts are about.
         sentences: of the report's first block, each with its verdict in words.
+        steps: the report's sentences about the steps of a path; empty for other designs.
         hypothesis: the report's answer to it; empty without predictions.
         seconds: during which at least one stage ran.
         work: the seconds of all stages together.
@@ -60,6 +62,7 @@ class Entry:
     answer: str
     heading: str
     sentences: list[str]
+    steps: list[str]
     hypothesis: str
     seconds: int
     work: int
@@ -100,6 +103,7 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
         answer=first_sentence(block.lines, decided=_has_best(analysis)),
         heading=block.heading,
         sentences=[line.text for line in block.lines],
+        steps=[line.text for steps in path_blocks(analysis) for line in steps.lines],
         hypothesis=answer.hypothesis.heading if answer.hypothesis else "",
         seconds=round(seconds_with_work(done)),
         work=round(sum(stage.seconds for stage in done)),

@@ -30,7 +30,7 @@ _PAGE = """\
 The verdicts of the report on {heading}:
 
 {sentences}
-{hypothesis}
+{steps}{hypothesis}
 | | |
 |---|---|
 | Corpus | {corpus} |
@@ -53,7 +53,7 @@ In the repository the report is the file `docs/gallery/reports/{name}.html.gz`.
 _INDEX = """\
 # Gallery
 
-{finished} of the {total} studies that come with ablate, run at their default profile on an included corpus.
+{finished} studies that come with ablate, run at their default profile on an included corpus.
 Each page has the question, the answer in one sentence of the report, the other verdicts, and the report itself.
 
 | Study | Question | Answer | Seconds |
@@ -86,7 +86,8 @@ def page(entry: Entry) -> str:
         alt=f"The first figure of the report: {_text(entry.heading)}",
         link=f'<a href="reports/{name}.html">Open the report of {name}</a>',
         heading=_text(entry.heading),
-        sentences="\n".join(f"- {_text(sentence)}" for sentence in entry.sentences),
+        sentences=_listed(entry.sentences),
+        steps=f"\nThe steps of the path:\n\n{_listed(entry.steps)}\n" if entry.steps else "",
         hypothesis=f"\n{_text(entry.hypothesis)}.\n" if entry.hypothesis else "",
         corpus=_text(entry.corpus),
         runs=_text(entry.runs),
@@ -110,13 +111,16 @@ def index(entries: Mapping[str, Entry], questions: Mapping[str, str]) -> str:
     rows = [_row(name, questions[name], entries.get(name)) for name in names]
     missing = [name for name in questions if name not in entries]
     return _INDEX.format(
-        finished=len(questions) - len(missing),
-        total=len(questions),
+        finished=f"{len(questions) - len(missing)} of the {len(questions)}" if missing else f"All {len(questions)}",
         rows="\n".join(rows),
         lacking=_lacking(missing, len(questions)),
         machines="; ".join(sorted({entry.machine for entry in entries.values()})) or "none yet",
         names="\n".join(entries),
     )
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {_text(sentence)}" for sentence in sentences)
 
 
 def _row(name: str, question: str, entry: Entry | None) -> str:
