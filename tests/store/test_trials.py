@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
+import sqlalchemy as sa
 from support.bench import empty_database
 from support.databases import EVERY_DATABASE, Database, InFile
 from support.store_material import put
@@ -89,6 +90,20 @@ def test_what_has_been_said_can_be_said_again(store: Store, tmp_path: Path) -> N
         for _ in range(2):
             opened_trials.report("tau=0.8", each(VALUES["tau=0.8"]), complete=True)
     assert summary(store.url) == {0.8: COMPLETE[0.8], 1.0: RUNNING}
+
+
+def test_nothing_is_read_of_trials_without_anything_new(store: Store, tmp_path: Path) -> None:
+    """A search reports all its variants after each one."""
+    statements: list[str] = []
+    with trials(store.url, layout(tmp_path)) as opened_trials:
+        opened_trials.report("tau=0.8", each(VALUES["tau=0.8"]), complete=True)
+        opened_trials.report("tau=1.0", each({0: 1.0}), complete=False)
+        sa.event.listen(opened_trials._storage.engine, "before_cursor_execute", lambda *more: statements.append(more[2]))
+        opened_trials.report("tau=0.8", each(VALUES["tau=0.8"]), complete=True)
+        opened_trials.report("tau=1.0", each({0: 1.0}), complete=False)
+        assert statements == []
+        opened_trials.report("tau=1.0", each(VALUES["tau=1.0"]), complete=False)
+        assert statements
 
 
 @EVERY_DATABASE

@@ -188,10 +188,11 @@ class TrialReporter:
         self._next = ended + (ended - started) * (1 / _SHARE - 1)
 
     def _report_one(self, trials: Trials, name: str) -> None:
-        measured = measured_values(self._layout.spec, self._store, trials.objectives, name)
-        states = self._states.of_variant(name)
-        complete = states <= {"done", "failed", "pruned"}
-        trials.report(name, measured.get(name, {}), complete=complete, pruned="pruned" in states)
+        if trials.is_running(name):
+            measured = measured_values(self._layout.spec, self._store, trials.objectives, name)
+            states = self._states.of_variant(name)
+            complete = states <= {"done", "failed", "pruned"}
+            trials.report(name, measured.get(name, {}), complete=complete, pruned="pruned" in states)
         del self._waiting[name]
 
     def close(self) -> None:

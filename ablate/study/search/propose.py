@@ -44,7 +44,7 @@ def propose(spec: StudySpec, trials: Trials, known: Container[str]) -> tuple[opt
     number = waiting.number if waiting else len(trials.study.get_trials(deepcopy=False))
     trials.study.sampler = _sampler(spec, derive(spec.seed, 0, "search", number))
     # opened again, because a trial asks the sampler when it is opened
-    trial = trials.unclaimed(known) or trials.study.ask()
+    trial = (waiting and trials.unclaimed(known)) or trials.study.ask()
     levels: dict[str, Any] = {}
     for axis in spec.axes:
         if axis.exists(levels):

@@ -39,6 +39,7 @@ class SearchRunner(AdaptiveRunner):
         super().__init__(spec, registry, store, home, **options)
         self._variants, self._held = chosen_so_far(spec, store)
         self._is_undecided = is_undecided(spec, store, self._variants[-1].name)
+        self._laid_out: tuple[tuple[tuple[Variant, ...], dict[str, HeldBack]], Layout] | None = None
 
     def _choose_and_run(self) -> None:
         result = self._run_layout(self._earlier())
@@ -103,7 +104,10 @@ class SearchRunner(AdaptiveRunner):
         return dataclasses.replace(layout, skipped=frozenset((last.name, r) for r in range(self._spec.replicates)))
 
     def _layout(self, only: str = "") -> Layout:
-        return dataclasses.replace(self._lay_out(self._variants, self._held), only=only)
+        chosen = (tuple(self._variants), dict(self._held))
+        if self._laid_out is None or self._laid_out[0] != chosen:  # each variant needs its layout several times
+            self._laid_out = (chosen, self._lay_out(*chosen))
+        return dataclasses.replace(self._laid_out[1], only=only)
 
 
 def search_layout(spec: StudySpec, registry: Registry, store: Store | None, device: str) -> Layout:

@@ -123,15 +123,15 @@ def open_trial(study: optuna.Study, storage: optuna.storages.RDBStorage, number:
 
     ``Study.ask`` returns a trial only once, but a command that resumes the trials of a killed one needs them again.
     """
-    return optuna.Trial(study, _trial_id(study, storage, number))
+    return optuna.Trial(study, trial_id(study, storage, number))
 
 
 def read_trial(study: optuna.Study, storage: optuna.storages.RDBStorage, number: int) -> optuna.trial.FrozenTrial:
     """Return a trial as it is now; ``Study.get_trials`` would read all of them."""
-    return storage.get_trial(_trial_id(study, storage, number))
+    return storage.get_trial(trial_id(study, storage, number))
 
 
-def _trial_id(study: optuna.Study, storage: optuna.storages.RDBStorage, number: int) -> int:
+def trial_id(study: optuna.Study, storage: optuna.storages.RDBStorage, number: int) -> int:
     """Return the storage's id of a trial: only the storage has a public way from a trial's number to it."""
     return storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(study.study_name), number)
 

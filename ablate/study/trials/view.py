@@ -26,6 +26,7 @@ from ablate.study.trials.storage import (
     open_trial,
     read_trial,
     storage_errors,
+    trial_id,
 )
 
 if TYPE_CHECKING:
@@ -84,21 +85,25 @@ class Trials:
 
     def _begin(self, layout: Layout) -> None:
         """Make a running trial for every variant without one; those of a killed command are still running."""
-        numbers = self._variant_numbers()
-        for variant in layout.variants:
-            if variant.name not in numbers:
-                trial = create_trial(
-                    state=TrialState.RUNNING,
-                    params=parameters(variant),
-                    distributions={a.path: distribution(a) for a in layout.spec.axes if a.path in variant.levels},
-                    user_attrs=_attributes(variant, layout, self.objectives),
-                )
-                self.study.add_trial(trial)
-        self._numbers = self._variant_numbers()
+        known = self._by_variant()
+        added = [variant for variant in layout.variants if variant.name not in known]
+        for variant in added:
+            trial = create_trial(
+                state=TrialState.RUNNING,
+                params=parameters(variant),
+                distributions={a.path: distribution(a) for a in layout.spec.axes if a.path in variant.levels},
+                user_attrs=_attributes(variant, layout, self.objectives),
+            )
+            self.study.add_trial(trial)
+        if added:
+            known = self._by_variant()
+        self._numbers = {name: trial.number for name, trial in known.items()}
+        running = {name: trial for name, trial in known.items() if trial.state == TrialState.RUNNING}
+        self._reported = {name: set(trial.intermediate_values) for name, trial in running.items()}
 
-    def _variant_numbers(self) -> dict[str, int]:
+    def _by_variant(self) -> dict[str, FrozenTrial]:
         trials = self.study.get_trials(deepcopy=False)
-        return {t.user_attrs[_VARIANT]: t.number for t in trials if _VARIANT in t.user_attrs}
+        return {t.user_attrs[_VARIANT]: t for t in trials if _VARIANT in t.user_attrs}
 
     def claim(self, trial: optuna.Trial, variant: Variant, layout: Layout) -> None:
         """Record which variant a trial is that a search has asked for."""
@@ -106,6 +111,11 @@ class Trials:
             for name, value in _attributes(variant, layout, self.objectives).items():
                 trial.set_user_attr(name, value)
         self._numbers[variant.name] = trial.number
+        self._reported[variant.name] = set()
+
+    def is_running(self, variant: str) -> bool:
+        """Return whether the trial of a variant may still get results."""
+        return variant in self._reported
 
     def unclaimed(self, known: Container[str]) -> optuna.Trial | None:
         """Return a trial of no known variant: a search was about to try it when it was killed."""
@@ -124,26 +134,27 @@ class Trials:
             complete: whether all its runs have ended; without any value the trial has failed.
             pruned: whether a search has pruned it.
         """
-        if not values and not complete:
+        if not self.is_running(variant):
+            return
+        number, reported = self._numbers[variant], self._reported[variant]
+        new = sorted(values.keys() - reported) if len(self.objectives) == 1 else []  # Optuna has no steps of several
+        if not (new or complete):
             return  # of a large study, most variants when it begins
         with storage_errors(self._storage.url):
-            number = self._numbers[variant]
-            known = read_trial(self.study, self._storage, number)
-            if known.state != TrialState.RUNNING:
-                return
-            trial = open_trial(self.study, self._storage, number)
-            if len(self.objectives) == 1:  # Optuna has no steps of several objectives
-                for replicate in sorted(values.keys() - known.intermediate_values.keys()):
-                    trial.report(values[replicate][0], replicate)
+            known = trial_id(self.study, self._storage, number)
+            for replicate in new:
+                self._storage.set_trial_intermediate_value(known, replicate, values[replicate][0])
+                reported.add(replicate)
             if not complete:
                 return
-            trial.set_user_attr(_REPLICATES, len(values))
+            self._storage.set_trial_user_attr(known, _REPLICATES, len(values))
             if pruned:
                 self.study.tell(number, state=TrialState.PRUNED)
             elif values:
                 self.study.tell(number, np.mean(list(values.values()), axis=0).tolist())
             else:
                 self.study.tell(number, state=TrialState.FAIL)
+            del self._reported[variant]
 
     def trial(self, variant: str) -> FrozenTrial:
         """Return a variant's trial as it is now."""
