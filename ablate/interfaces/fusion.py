@@ -85,7 +85,11 @@ class FusedModels(ABC):
 
 
 class FusedStepper(Protocol):
-    """Trained networks of equal shape that read one token of every row of every model at a time."""
+    """Trained networks of equal shape that read one token of every row of every model at a time.
+
+    On a GPU its calls are recorded, so the rules of :class:`FusedModels` hold; what differs from step to step, such as
+    a position, is a tensor of the state.
+    """
 
     def __call__(
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
@@ -95,9 +99,10 @@ class FusedStepper(Protocol):
         Args:
             tokens: int64 [models, rows].
             conditions: for each conditioner, float32 [models, rows, width].
-            state: the state from the call before; None at the start.
+            state: the state from the call before, which may be changed in place; None at the start.
 
         Returns:
-            The logits, and the state as tensors whose shapes are the same after every token.
+            The logits, and the state as tensors whose shapes are the same after every token. A tensor that was changed
+            in place is returned at the index at which it was received, and is not copied; all others are new.
         """
         ...

@@ -156,4 +156,5 @@ class _RecordedStepper:
         logits_rv, state = self._step(self._inputs[0], self._inputs[1:], self._state)
         self._logits_rv.copy_(logits_rv)
         for memory, values in zip(self._state, state, strict=True):
-            memory.copy_(values)
+            if values is not memory:  # else the stepper has changed it in place: a cache is too large to be copied
+                memory.copy_(values)

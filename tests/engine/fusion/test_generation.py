@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from support.engine_material import TOKENIZER, VOCABULARY, Recorder, row
+from support.engine_material import VOCABULARY, Recorder
+from support.generation_material import UNEVEN, made, networks, of
 
 import ablate
 from ablate.engine.devices import Compute
@@ -16,46 +17,12 @@ from ablate.engine.fusion import generation
 from ablate.engine.fusion.generation import generation_groups
 from ablate.engine.generation import block as block_module
 from ablate.engine.generation import generate as generate_module
-from ablate.engine.generation.generate import generate
 from ablate.errors import NoTokenPossible
 from ablate.testing.material import ClockConditioner
-from ablate_recurrent import ablate_models
-from ablate_transformer import ablate_models as transformer_models
+from ablate_transformer.fused import FusedTransformer
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ablate.engine.generation.row import Row
-
-SPECS = {spec.name: spec for spec in [*ablate_models(), *transformer_models()]}
 DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
-CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
-
-
-def networks(cell: str, count: int, conditioners: Sequence[Any] = (), device: str = "cpu", **options: Any) -> list[Any]:
-    """Networks of equal shape in evaluation mode whose predictions are far from even."""
-    made = []
-    for seed in range(count):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            own = {"embedding": 24, **({} if cell == "transformer" else {"hidden": 40}), **options}
-            model = SPECS[cell].build(SPECS[cell].parse(own), VOCABULARY, list(conditioners))
-        with torch.no_grad():
-            for weight in model.parameters():
-                weight.mul_(3)
-        made.append(model.eval().to(device))
-    return made
-
-
-def of(model: int, seed: int, **given: Any) -> Row:
-    return dataclasses.replace(row(seed, tau=0.6 + seed / 40, **given), model=model)
-
-
-def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any] = (), **how: Any) -> list[list[int]]:
-    compute = Compute(**{"fused": True, **how})
-    found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
-    assert found is not None
-    return [tokens.tolist() for tokens in found]
+MODELS = pytest.mark.parametrize("model", ["lstm", "gru", "transformer"])
 
 
 class Noise(torch.nn.Linear):
@@ -71,36 +38,39 @@ class Drawing(ClockConditioner):
         return Noise(self.width, embedding)
 
 
-UNEVEN = [of(model, seed, tokens=15 + seed % 4) for seed, model in enumerate([0, 1, 1, 2, 2, 2, 2, 0, 1])]
+@pytest.fixture
+def no_stepper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transformers as models that fuse, and have no stepper."""
+    monkeypatch.delattr(FusedTransformer, "stepper")
 
 
 @DEVICES
-@CELLS
+@MODELS
 @pytest.mark.parametrize("conditioners", [[], [ClockConditioner(), ClockConditioner()]])
-def test_rows_that_share_steps_are_those_of_each_model_alone(cell: str, conditioners: list[Any], device: str) -> None:
+def test_rows_that_share_steps_are_those_of_each_model_alone(model: str, conditioners: list[Any], device: str) -> None:
     """In fp32, where no logits of these come near enough to each other for a token to change."""
-    models = networks(cell, 3, conditioners, layers=2)
+    models = networks(model, 3, conditioners, layers=2)
     alone = made(models, UNEVEN, conditioners, fused=False)
-    on_device = networks(cell, 3, conditioners, device, layers=2)
+    on_device = networks(model, 3, conditioners, device, layers=2)
     assert made(on_device, UNEVEN, conditioners, device=device) == alone
 
 
 @DEVICES
-@CELLS
-def test_the_same_rows_give_the_same_tokens_in_bf16(cell: str, device: str) -> None:
-    models = networks(cell, 3, device=device)
+@MODELS
+def test_the_same_rows_give_the_same_tokens_in_bf16(model: str, device: str) -> None:
+    models = networks(model, 3, device=device)
     once, again = (made(models, UNEVEN, device=device, precision="bf16") for _ in range(2))
     assert once == again
     assert len({tuple(tokens) for tokens in once}) == len(UNEVEN)
 
 
-@CELLS
-def test_logits_of_bf16_stay_near_those_of_fp32(cell: str) -> None:
+@MODELS
+def test_logits_of_bf16_stay_near_those_of_fp32(model: str) -> None:
     seen = {}
     for precision in ("fp32", "bf16"):
         recorder = Recorder()
         first = [dataclasses.replace(of(m, m, tokens=1), chain=(recorder.link(f"{m}"),)) for m in (0, 1)]
-        made(networks(cell, 2), first, precision=precision)
+        made(networks(model, 2), first, precision=precision)
         seen[precision] = torch.stack([recorder.seen[key][0] for key in ("0", "1")])
     assert not seen["fp32"].equal(seen["bf16"])
     assert float((seen["fp32"] - seen["bf16"]).abs().max()) < 0.1 * float(seen["fp32"].abs().max())
@@ -129,7 +99,7 @@ def test_a_large_number_of_rows_is_split(monkeypatch: pytest.MonkeyPatch) -> Non
     assert made(models, UNEVEN) == whole
 
 
-def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them() -> None:
+def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them(no_stepper: None) -> None:
     models = [
         *networks("lstm", 2),
         *networks("lstm", 1, layers=2),
@@ -165,7 +135,7 @@ def test_a_kind_of_model_is_tried_once_and_a_model_that_draws_is_left_out(monkey
 
 def test_separate_rows_of_a_model_share_steps_on_a_gpu() -> None:
     """Without idle rows, and not in blocks of 32, which are for the bits of a CPU."""
-    models = networks("transformer", 2, heads=2, context=16)
+    models = networks("transformer", 2)
     rows = [of(seed % 2, seed) for seed in range(130)]
     plans = generate_module._plan_blocks(models, rows, VOCABULARY, [], Compute("cuda", fused=False))
     assert [(len(plan.rows), plan.size) for plan in plans] == [(65, 65), (65, 65)]
@@ -208,10 +178,10 @@ def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkey
         made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])
 
 
-def test_models_without_a_fused_stepper_get_no_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_without_a_fused_stepper_get_no_second_copy(no_stepper: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def copied(*_: Any) -> dict[str, torch.Tensor]:
         raise AssertionError("the weights were copied for nothing")
 
     monkeypatch.setattr(generation, "fused_weights", copied)
-    models = networks("transformer", 2, heads=2, context=16)
+    models = networks("transformer", 2)
     assert generation_groups(models, [of(0, 0), of(1, 1)], Compute(fused=True), []) == []

@@ -12,6 +12,7 @@ import pytest
 import torch
 from support.engine_material import RECIPE, VOCABULARY, Noisy, examples, settings
 from support.recipe_material import MODERN, job
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.engine.fusion import steps as fusion_steps
 from ablate.engine.fusion.generation import GenerationGroup, _RecordedStepper, _RowStepper
@@ -93,12 +94,12 @@ def test_the_batches_of_a_step_stay_on_the_device(monkeypatch: pytest.MonkeyPatc
     assert len(seen) == len(trainer.weights)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(("model", "precision"), [("lstm", "bf16"), ("gru", "bf16"), ("transformer", "fp32")])
 @pytest.mark.parametrize("conditioners", [[], [ClockConditioner()]])
-def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[Any]) -> None:
-    models = [SPECS[cell].build(SPECS[cell].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
+def test_a_step_of_generation_stays_on_the_device(model: str, precision: str, conditioners: list[Any]) -> None:
+    models = [SPECS[model].build(SPECS[model].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
     weights = {name: weight.detach() for name, weight in fused_weights(models, META).items()}
-    group = GenerationGroup([0, 1], models[0].fuse(models, "bf16").stepper(weights))
+    group = GenerationGroup([0, 1], models[0].fuse(models, precision).stepper(weights))
     stepper = _RecordedStepper(_RowStepper(group, [0, 1, 1], META), META)
     tokens = torch.zeros(3, dtype=torch.int64, device=META)
     conditions = [torch.zeros(3, each.width, device=META) for each in conditioners]
@@ -107,6 +108,34 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
         with only_on_meta():
             logits, _ = stepper(tokens, conditions, state)
     assert logits.shape == (3, VOCABULARY)
+
+
+class Copies(TorchDispatchMode):
+    """Notes the shapes of all tensors that are copied whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[torch.Size] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.ops.aten.copy_.default, torch.ops.aten.clone.default):
+            self.shapes.append(args[0].shape)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("model", "count"), [("lstm", 2), ("transformer", 0)])
+def test_a_state_that_was_changed_in_place_is_not_copied(model: str, count: int) -> None:
+    models = [SPECS[model].build(SPECS[model].parse({"layers": 3}), VOCABULARY, []) for _ in range(2)]
+    weights = {name: weight.detach() for name, weight in fused_weights(models, "cpu").items()}
+    group = GenerationGroup([0, 1], models[0].fuse(models, "fp32").stepper(weights))
+    stepper = _RecordedStepper(_RowStepper(group, [0, 1, 1], torch.device("cpu")), torch.device("cpu"))
+    tokens = torch.zeros(3, dtype=torch.int64)
+    with torch.inference_mode():
+        _, state = stepper(tokens, [])
+        with Copies() as copies:
+            stepper(tokens, [], state)
+    largest = max((each.shape for each in state), key=len)
+    assert copies.shapes.count(largest) == count
 
 
 def test_a_step_that_asks_for_a_number_would_be_seen() -> None:

@@ -185,6 +185,24 @@ class FusedStateGrows(OneByOne):
         return grown
 
 
+class FusedStateMoves(OneByOne):
+    """Writes in place, and exchanges the places."""
+
+    def stepper(self, weights: Any) -> Any:
+        step, exchanged = super().stepper(weights), itertools.cycle((False, True))
+
+        def moved(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            if state is None:
+                return step(tokens, conditions)
+            own = state[::-1] if next(exchanged) else state
+            logits, after = step(tokens, conditions, own)
+            for memory, values in zip(own, after, strict=True):
+                memory.copy_(values)
+            return logits, state[::-1]
+
+        return moved
+
+
 class DropsOut(Network, ablate.Fusible):
     """Draws random numbers in training, which fused models must draw too."""
 
@@ -355,5 +373,6 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_fused_stepper", fused_as(FusedStepsInHalf), "not float32"),
     ("ModelContract", "test_fused_stepper", fused_as(FusedStepsForgetfully), "at time 1 the logits of model 0 are off"),
     ("ModelContract", "test_fused_stepper", fused_as(FusedStateGrows), "changes its shape"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStateMoves), "at time 2 the logits of model 0 are off"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]
