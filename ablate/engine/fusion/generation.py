@@ -6,17 +6,19 @@ If a model has fewer rows than another, its unused positions are filled with any
 from __future__ import annotations
 
 import dataclasses
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
 from ablate.engine.fusion.cuda_graph import RecordedStep
 from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, step_obstacle, weights_obstacle
+from ablate.engine.memory import is_out_of_memory
 from ablate.fusion import fused_weights
 from ablate.interfaces import FusedModels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ablate.engine.devices import Compute
     from ablate.interfaces import Conditioner, FusedStepper, Stepper
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
             ...
 
 
+_log = logging.getLogger(__name__)
+
 #: The most positions [models, rows] of a step; beyond, the time of a step grows linearly.
 MOST_ROWS = 16384
+_TOO_LARGE = "the weights of %d models do not fit into the memory of %s a second time; these models generate one by one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,17 +53,22 @@ class GenerationGroup:
 
     def split(self, rows: Sequence[RowOfModel]) -> Iterator[list[int]]:
         """Return the indices of the rows of these models, in lists of at most :data:`MOST_ROWS` positions each."""
-        rows_of: dict[int, list[int]] = {model: [] for model in self.models}
-        for index, row in enumerate(rows):
-            if row.model in rows_of:
-                rows_of[row.model].append(index)
-        each = max(1, MOST_ROWS // len(self.models))
-        for start in range(0, max(map(len, rows_of.values())), each):
-            yield [index for indices in rows_of.values() for index in indices[start : start + each]]
+        models = set(self.models)
+        own = [index for index, row in enumerate(rows) if row.model in models]
+        return in_parts(rows, own, max(1, MOST_ROWS // len(self.models)))
 
-    def stepper(self, models: Sequence[int], device: torch.device) -> Stepper:
-        """Return a stepper for rows of these models, one model index for each row."""
-        return _RecordedStepper(_RowStepper(self, models, device), device)
+    def stepper(self, rows: Sequence[RowOfModel], device: torch.device) -> Stepper:
+        """Return a stepper for these rows of these models."""
+        return _RecordedStepper(_RowStepper(self, [row.model for row in rows], device), device)
+
+
+def in_parts(rows: Sequence[RowOfModel], indices: Iterable[int], each: int) -> Iterator[list[int]]:
+    """Return these indices of rows in lists that have at most ``each`` rows of every model."""
+    rows_of: dict[int, list[int]] = {}
+    for index in indices:
+        rows_of.setdefault(rows[index].model, []).append(index)
+    for start in range(0, max(map(len, rows_of.values())), each):
+        yield [index for own in rows_of.values() for index in own[start : start + each]]
 
 
 def generation_groups(
@@ -89,14 +99,26 @@ def generation_groups(
         for positions in fusible_subsets([models[index] for index in indices], compute.precision):
             subset = [indices[position] for position in positions]
             networks = [models[index] for index in subset]
-            network = networks[0].fuse(networks, compute.precision)
-            if type(network).stepper is FusedModels.stepper:
-                continue  # it has none: no second copy of the weights on the device
-            weights = fused_weights(networks, torch.device(compute.device))
-            stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+            stepper = _fused_stepper(networks, compute)
             if stepper is not None:
                 groups.append(GenerationGroup(subset, stepper))
     return groups
+
+
+def _fused_stepper(networks: Sequence[Any], compute: Compute) -> FusedStepper | None:
+    """Return the stepper of networks that can be fused; None if they have none, or do not fit into the memory."""
+    network = networks[0].fuse(networks, compute.precision)
+    if type(network).stepper is FusedModels.stepper:
+        return None  # it has none: no second copy of the weights on the device
+    try:
+        weights = fused_weights(networks, torch.device(compute.device))
+        stepper: FusedStepper | None = network.stepper({name: weight.detach() for name, weight in weights.items()})
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        _log.warning(_TOO_LARGE, len(networks), compute.device)
+        return None
+    return stepper
 
 
 class _RowStepper:

@@ -19,7 +19,7 @@ from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ablate.arrays import IntArray
     from ablate.engine.generation.row import Row
@@ -31,18 +31,20 @@ class BlockPlan:
     """Rows that will share steps, of one model or of fused models.
 
     Attributes:
-        stepper: of the rows' model, or of these rows of fused models.
+        make_stepper: returns the stepper of the rows' model, or of these rows of fused models.
         indices: of the rows among all rows of the generation.
         rows: the rows; rows with the same samplers are neighbours.
         size: how many rows the stepper gets: these, and idle rows after them.
         threads: of torch.
+        fused: whether the rows are of fused models.
     """
 
-    stepper: Stepper
+    make_stepper: Callable[[Sequence[Row]], Stepper]
     indices: Sequence[int]
     rows: Sequence[Row]
     size: int
     threads: int
+    fused: bool = False
 
     @property
     def steps(self) -> int:
@@ -64,7 +66,7 @@ class Block:
 
     def __init__(self, plan: BlockPlan, tokenizer: Tokenizer, conditioners: Sequence[Conditioner], device: str) -> None:
         rows = self.rows = plan.rows
-        self.step, self.size, self.device = plan.stepper, plan.size, torch.device(device)
+        self.step, self.size, self.device = plan.make_stepper(rows), plan.size, torch.device(device)
         columns = plan.steps + 1
         tokens_bt = np.zeros((plan.size, columns), np.int64)
         uniforms_rt = np.zeros((len(rows), columns))

@@ -16,7 +16,7 @@ from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
 from ablate.engine.fusion.generation import generation_groups
 from ablate.engine.generation import block as block_module
-from ablate.engine.generation import generate as generate_module
+from ablate.engine.generation.plans import Planner
 from ablate.errors import NoTokenPossible
 from ablate.testing.material import ClockConditioner
 from ablate_transformer.fused import FusedTransformer
@@ -137,11 +137,11 @@ def test_separate_rows_of_a_model_share_steps_on_a_gpu() -> None:
     """Without idle rows, and not in blocks of 32, which are for the bits of a CPU."""
     models = networks("transformer", 2)
     rows = [of(seed % 2, seed) for seed in range(130)]
-    plans = generate_module._plan_blocks(models, rows, VOCABULARY, [], Compute("cuda", fused=False))
+    plans = Planner(models, rows, VOCABULARY, [], Compute("cuda", fused=False)).blocks()
     assert [(len(plan.rows), plan.size) for plan in plans] == [(65, 65), (65, 65)]
     assert sorted(index for plan in plans for index in plan.indices) == list(range(130))
     many = [of(0, seed % 9) for seed in range(1025)]
-    plans = generate_module._plan_blocks(models, many, VOCABULARY, [], Compute("cuda", fused=False))
+    plans = Planner(models, many, VOCABULARY, [], Compute("cuda", fused=False)).blocks()
     assert [plan.size for plan in plans] == [1024, 1]
 
 
