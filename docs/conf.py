@@ -25,6 +25,7 @@ extensions = [
     "command_text",
     "python_names",
     "gallery_reports",
+    "titles_only",
 ]
 exclude_patterns = ["examples"]
 repository_files = f"{repository}/blob/main/"
