@@ -36,7 +36,7 @@ class PointwiseKernel:
                 self.compiled(*tensors)
             except torch.OutOfMemoryError:
                 raise
-            except (RuntimeError, ImportError, _dynamo_error()) as error:
+            except (RuntimeError, ImportError, AssertionError, _dynamo_error()) as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)
@@ -49,7 +49,7 @@ class PointwiseKernel:
 
         The first call of a shape compares it with the function itself. If they differ, it is not used any more.
         """
-        key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
+        key = tuple((tensor.shape, tensor.stride(), tensor.dtype) for tensor in tensors)
         if key in self._compiled:
             self._compiled[key](*tensors)
             return
@@ -64,7 +64,7 @@ class PointwiseKernel:
     def _compare(self, key: Any, tensors: Sequence[torch.Tensor]) -> None:
         """Apply the compiled function and keep it, if it computes what the function itself does."""
         compiled, expected = self._compile(), [tensor.clone() for tensor in tensors]
-        compiled(*tensors)
+        compiled(*map(_apart, tensors))
         self._function(*expected)
         if all(map(_agree, tensors, expected)):
             self._compiled[key] = compiled
@@ -85,6 +85,16 @@ class PointwiseKernel:
         _log.warning("%s computes other numbers when compiled, for shape %s, so it is not: slower", name, shape)
         for tensor, right in zip(tensors, expected, strict=True):
             tensor.copy_(right)
+
+
+def _apart(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the same memory as a tensor that is no view of another one.
+
+    Views of one tensor that are written to count for the compiler as one argument, which it reads and writes by several
+    kernels and through buffers. Those here never overlap. Later calls may pass views: the compiled code takes them.
+    """
+    apart: torch.Tensor = torch.from_dlpack(tensor)
+    return apart.as_strided(tensor.shape, tensor.stride())  # DLPack may change the strides of a dimension of size 1
 
 
 def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -110,8 +120,8 @@ def _dynamo_error() -> type[Exception]:
 
 # Every function below takes tensors [models, rows, ...] of one step. ``sums`` is the contribution of the layer's input
 # and biases to the gates, ``state_sums`` that of the state before, both with the gates side by side in the last
-# dimension. The activations saved for the backward pass are one tensor for each gate, all of equal size, so that a
-# single kernel can cover everything that is written.
+# dimension. The activations saved for the backward pass and the gradients of sums are one tensor for each gate, all of
+# equal size, so that a single kernel can cover everything that is written.
 
 
 def _lstm(sums: torch.Tensor, state_sums: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -165,9 +175,12 @@ def lstm_backward(  # noqa: PLR0913, PLR0917
     saved_forget: torch.Tensor,
     saved_candidate: torch.Tensor,
     saved_output: torch.Tensor,
-    grad_sums: torch.Tensor,
+    grad_input: torch.Tensor,
+    grad_forget: torch.Tensor,
+    grad_candidate: torch.Tensor,
+    grad_output: torch.Tensor,
 ) -> None:
-    """Write the gradient of the sums, and that of the memory before into ``grad_memory``.
+    """Write the gradient of the sums of each gate, and that of the memory before into ``grad_memory``.
 
     ``grad_hidden`` comes from the layer above, ``grad_next`` from the step after.
     """
@@ -176,13 +189,10 @@ def lstm_backward(  # noqa: PLR0913, PLR0917
     squashed = memory.tanh()
     total_hidden = grad_hidden.float() + grad_next.float()
     total_memory = grad_memory + total_hidden * output_gate * (1 - squashed * squashed)
-    parts = [
-        total_memory * candidate * input_gate * (1 - input_gate),
-        total_memory * before * forget_gate * (1 - forget_gate),
-        total_memory * input_gate * (1 - candidate * candidate),
-        total_hidden * squashed * output_gate * (1 - output_gate),
-    ]
-    grad_sums.copy_(torch.cat(parts, dim=-1))
+    grad_input.copy_(total_memory * candidate * input_gate * (1 - input_gate))
+    grad_forget.copy_(total_memory * before * forget_gate * (1 - forget_gate))
+    grad_candidate.copy_(total_memory * input_gate * (1 - candidate * candidate))
+    grad_output.copy_(total_hidden * squashed * output_gate * (1 - output_gate))
     grad_memory.copy_(total_memory * forget_gate)
 
 
@@ -251,15 +261,26 @@ def gru_backward(  # noqa: PLR0913, PLR0917
     saved_update: torch.Tensor,
     saved_candidate: torch.Tensor,
     saved_term: torch.Tensor,
-    grad_sums: torch.Tensor,
-    grad_state_sums: torch.Tensor,
+    grad_reset: torch.Tensor,
+    grad_update: torch.Tensor,
+    grad_candidate: torch.Tensor,
+    grad_state_reset: torch.Tensor,
+    grad_state_update: torch.Tensor,
+    grad_state_candidate: torch.Tensor,
 ) -> None:
-    """Write the gradients of both sums; the direct gradient of the state before goes into ``grad_memory``."""
+    """Write the gradients of the sums of each gate, first the input's, then the state's.
+
+    The direct gradient of the state before goes into ``grad_memory``.
+    """
     reset, update, candidate = saved_reset.float(), saved_update.float(), saved_candidate.float()
     total_hidden = grad_hidden.float() + grad_next.float() + grad_memory
-    grad_candidate = total_hidden * (1 - update) * (1 - candidate * candidate)
-    grad_reset = grad_candidate * saved_term.float() * reset * (1 - reset)
-    grad_update = total_hidden * (before - candidate) * update * (1 - update)
-    grad_sums.copy_(torch.cat([grad_reset, grad_update, grad_candidate], dim=-1))
-    grad_state_sums.copy_(torch.cat([grad_reset, grad_update, grad_candidate * reset], dim=-1))
+    of_candidate = total_hidden * (1 - update) * (1 - candidate * candidate)
+    of_reset = of_candidate * saved_term.float() * reset * (1 - reset)
+    of_update = total_hidden * (before - candidate) * update * (1 - update)
+    grad_candidate.copy_(of_candidate)
+    grad_state_candidate.copy_(of_candidate * reset)
+    for grad in (grad_reset, grad_state_reset):
+        grad.copy_(of_reset)
+    for grad in (grad_update, grad_state_update):
+        grad.copy_(of_update)
     grad_memory.copy_(total_hidden * update)

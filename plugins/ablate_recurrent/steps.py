@@ -44,7 +44,8 @@ class LSTMSteps(torch.autograd.Function):
         grad_next = torch.zeros_like(grad_memory, dtype=hidden.dtype)
         for t in range(grad.shape[1] - 1, -1, -1):
             states = memory[t + 1], memory[t]
-            lstm_backward(grad[:, t], grad_next, grad_memory, *states, *activations[t], grad_sums[:, t])
+            gates = grad_sums[:, t].chunk(4, dim=-1)
+            lstm_backward(grad[:, t], grad_next, grad_memory, *states, *activations[t], *gates)
             torch.bmm(grad_sums[:, t], weight, out=grad_next)
         return grad_sums.flatten(1, 2), _weight_gradient(grad_sums, hidden), None, None
 
@@ -78,8 +79,8 @@ class GRUSteps(torch.autograd.Function):
         grad_state_sums, grad_memory = torch.empty_like(grad_sums), torch.zeros_like(memory[0])
         grad_next = torch.zeros_like(grad_memory, dtype=hidden.dtype)
         for t in range(grad.shape[1] - 1, -1, -1):
-            results = grad_sums[:, t], grad_state_sums[:, t]
-            gru_backward(grad[:, t], grad_next, grad_memory, memory[t], *activations[t], *results)
+            gates = *grad_sums[:, t].chunk(3, dim=-1), *grad_state_sums[:, t].chunk(3, dim=-1)
+            gru_backward(grad[:, t], grad_next, grad_memory, memory[t], *activations[t], *gates)
             torch.bmm(grad_state_sums[:, t], weight, out=grad_next)
         grad_bias = grad_state_sums.flatten(1, 2).sum(1, keepdim=True)
         return grad_sums.flatten(1, 2), _weight_gradient(grad_state_sums, hidden), grad_bias, None
