@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils.dlpack import from_dlpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +94,7 @@ def _apart(tensor: torch.Tensor) -> torch.Tensor:
     Views of one tensor that are written to count for the compiler as one argument, which it reads and writes by several
     kernels and through buffers. Those here never overlap. Later calls may pass views: the compiled code takes them.
     """
-    apart: torch.Tensor = torch.from_dlpack(tensor)
+    apart: torch.Tensor = from_dlpack(tensor)
     return apart.as_strided(tensor.shape, tensor.stride())  # DLPack may change the strides of a dimension of size 1
 
 
