@@ -98,7 +98,9 @@ def test_nothing_is_read_of_trials_without_anything_new(store: Store, tmp_path: 
     with trials(store.url, layout(tmp_path)) as opened_trials:
         opened_trials.report("tau=0.8", each(VALUES["tau=0.8"]), complete=True)
         opened_trials.report("tau=1.0", each({0: 1.0}), complete=False)
-        sa.event.listen(opened_trials._storage.engine, "before_cursor_execute", lambda *more: statements.append(more[2]))
+        sa.event.listen(
+            opened_trials._storage.engine, "before_cursor_execute", lambda *more: statements.append(more[2])
+        )
         opened_trials.report("tau=0.8", each(VALUES["tau=0.8"]), complete=True)
         opened_trials.report("tau=1.0", each({0: 1.0}), complete=False)
         assert statements == []
