@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support import commands
 from support.rude import Rude, rude_plugin
 
 from ablate.store.store import Store
@@ -47,6 +48,7 @@ sampler.temperature.tau = [1.0]
 
 @pytest.fixture
 def rude(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rude]:
+    monkeypatch.setattr(commands, "ISOLATED", True)
     yield from rude_plugin(tmp_path / "rude", monkeypatch)
 
 

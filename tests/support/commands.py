@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from ablate.study.run.executor.protocol import Working
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,20 +25,31 @@ class Outcome:
 Command = Callable[..., Outcome]
 
 
+#: Whether a study with one worker computes in a process of its own, as commands do; a test may set it.
+ISOLATED = False
+
+
 def run(words: Sequence[str]) -> int:
     """Run a command line as :func:`ablate.cli.run` does, and return its exit code.
 
     Nobody reads how long studies are expected to take, so the trial steps that say it take a hundredth of a second
-    instead of half a second, in each run and plan.
+    instead of half a second, in each run and plan. A study with one worker computes in this process, which takes a
+    third less than one more process.
     """
     from ablate import cli
+    from ablate.cli.study.running import run as running
     from ablate.study.plan import estimate
+    from ablate.study.run.executor import protocol
 
-    before, estimate.LONG_ENOUGH = estimate.LONG_ENOUGH, 0.01
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(estimate, "LONG_ENOUGH", 0.01)
+        for module in () if ISOLATED else (running, protocol):  # those that commands take it from
+            patch.setattr(module, "Working", _working_here)
         return cli.run(list(words))
-    finally:
-        estimate.LONG_ENOUGH = before
+
+
+def _working_here(*args: Any, **settings: Any) -> Working:
+    return Working(*args, **(settings | {"isolated": False}))
 
 
 def columns(text: str) -> int:
