@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
-from support import forked, no_disk, postgres
+from support import forked, migrations, no_disk, postgres
 from support.checkout import ROOT
 from support.commands import Command, Outcome, run
 
@@ -51,10 +51,12 @@ gc.set_threshold(50_000)
 # its arrays. The commands that tests start as processes use it.
 pd.set_option("mode.string_storage", "python")
 
+migrations.load_once()
+
 # The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
 # worker that trains would need over a second of a core for it. A command does the same if it has two workers.
 start._PRELOAD.append(start._FOR_OPTIMIZERS)
-start._PRELOAD.append(no_disk.__name__)
+start._PRELOAD += [no_disk.__name__, "support.plugins_loaded"]
 forked.preload()  # and commands that tests start as processes are forked from it too
 
 # A first call may import torch or compile a table, so the time that an example takes is not checked.

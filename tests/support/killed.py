@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -36,3 +38,14 @@ def run_and_kill(
             wait_for(reached, process, seconds, pause)
         finally:
             process.kill()
+
+
+def number(home: Path, query: str) -> int:
+    """Return the number that a query of the database of a home gives; 0 while it gives none.
+
+    A store would be opened for it ten times a second, beside the command that is waited for.
+    """
+    found = None
+    with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(home / "ablate.db")) as file:
+        found = file.execute(query).fetchone()
+    return (found and found[0]) or 0

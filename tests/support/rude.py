@@ -55,7 +55,7 @@ def flood():
     from ablate.study.work.messages import News
 
     channel = next(each for each in gc.get_objects() if type(each).__name__ == "_News").channel
-    threading.Timer(0.2, killed).start()
+    threading.Timer(0.05, killed).start()
     while True:
         channel.send(pickle.dumps(News("x" * 1_000_000, "measure", 0.5)))
 

@@ -151,7 +151,7 @@ def test_a_modern_recipe_killed_in_training(
 
 def test_workers_die_with_a_killed_driver(bench: Bench, tiny: Path, started: Callable[..., forked.Process]) -> None:
     settings = {**LONG, "training.steps": 100_000}
-    process = started(command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0", settings=settings), anew=True)
+    process = started(command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0", settings=settings))
     wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
     process.kill()
     process.wait()
@@ -208,6 +208,12 @@ def test_a_second_run_at_once_refuses(
     assert f"process {process.pid}" in line
 
 
+def limited(words: list[str]) -> None:
+    """Run a command line in a process that can write small files only."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+    forked.run_command(words)
+
+
 class TestFullDisk:
     """Weights that do not fit, a database that does."""
 
@@ -220,15 +226,11 @@ class TestFullDisk:
         assert not list(bench.home.glob("artifacts/train/*/*"))
         assert list(bench.home.glob("artifacts/load/*/*/performances.npz")), "what was finished is kept"
 
-    def test_a_limit_on_files(self, bench: Bench, tiny: Path) -> None:
-        words = command(tiny, bench, "--workers", "1", settings=self.BIG)
-
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
-
-        options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
-        done = subprocess.run([*PROGRAM, *words], check=False, preexec_fn=limit, **options)
-        self.check(bench, done.returncode, done.stderr)
+    def test_a_limit_on_files(self, bench: Bench, tiny: Path, tmp_path: Path) -> None:
+        words, log = command(tiny, bench, "--workers", "1", settings=self.BIG), tmp_path / "log.txt"
+        with log.open("wb") as file, forked.Forked(f"{__name__}:limited", words, stdout=file, stderr=file) as process:
+            code = process.wait(timeout=120)
+        self.check(bench, code, log.read_text())
 
     def test_a_small_disk(self, bench: Bench, tiny: Path, ablate: Command) -> None:
         shutil.rmtree(bench.home)

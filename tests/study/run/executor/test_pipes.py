@@ -142,7 +142,7 @@ def test_another_cpu_is_told_once_and_its_home_is_private(
             homes.extend(home for folder in folders for home in pathlib.Path(folder).glob("ablate-*"))
             assert all(stat.S_IMODE(home.stat().st_mode) == 0o700 for home in homes)
 
-    assert not away.run(load(SHORT), Watch()).stopped
+    assert not away.run(load(SHORT, replicates=1), Watch()).stopped
     assert homes
     told = [record.getMessage() for record in caplog.records if "another CPU" in record.getMessage()]
     assert len(told) == 1
