@@ -62,6 +62,7 @@ class Live(NamedTuple):
         now: when this was written, likewise.
         jobs: those that have started.
         trainings: those that have sent a step, by fingerprint.
+        reporting: whether the command writes the report of the study, and runs nothing any more.
     """
 
     study: str
@@ -71,6 +72,7 @@ class Live(NamedTuple):
     now: float
     jobs: tuple[LiveJob, ...]
     trainings: dict[str, LiveTraining]
+    reporting: bool = False
 
 
 def read_live(home: Path) -> Live | None:
@@ -96,7 +98,7 @@ def _parsed(data: dict[str, Any]) -> Live:
         for name, facts in data["trainings"].items()
     }
     place = str(data["study"]), int(data["pid"]), str(data["host"])
-    return Live(*place, float(data["since"]), float(data["now"]), jobs, trainings)
+    return Live(*place, float(data["since"]), float(data["now"]), jobs, trainings, data.get("reporting") is True)
 
 
 def _share(job: dict[str, Any]) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError
 from ablate.kinds import SAMPLES, TRAIN, kind_of
 from ablate.printable import printable
+from ablate.report.place import has_report, report_page
 from ablate.store.database.address import home_url, sqlite_file
 from ablate.store.database.sqlite import beside
 from ablate.store.store import Store
@@ -114,6 +115,7 @@ class Source:
             self._known = None
             return {"head": {"phase": "gone", "problem": printable(str(error))}}
         head = state.head(snapshot)
+        head["report"] = _report(self._place.home, snapshot) if head["phase"] == "complete" else ""
         expected = remaining(snapshot.progress, snapshot.live, self._clock()) if snapshot.live else None
         head["left"] = round(expected.seconds) if expected else None
         head["at_least"] = bool(expected and expected.at_least)
@@ -125,3 +127,15 @@ class Source:
             **state.rows(snapshot),
             **self._losses.figures(snapshot, self.stages),
         }
+
+
+def _report(home: Path, snapshot: Snapshot) -> str:
+    """Return the path of the report in the home; empty if there is none, or if it is older than a result."""
+    page = report_page(home, snapshot.study.name)
+    try:
+        written = page.stat().st_mtime
+    except OSError:
+        return ""
+    newest = max((stage.finished.timestamp() for stage in snapshot.progress.stages.values()), default=0.0)
+    is_new = has_report(home, snapshot.study.name) and written >= newest
+    return printable(page.relative_to(home).as_posix()) if is_new else ""

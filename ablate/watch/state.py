@@ -90,9 +90,14 @@ class Snapshot:
 
 
 def phase(snapshot: Snapshot) -> str:
-    """Return ``running``, ``complete`` (every run has ended), or ``stopped``."""
+    """Return the phase of a study.
+
+    Returns:
+        ``running``; ``reporting``, while a command writes the report; ``complete``, if every run has ended; or
+        ``stopped``.
+    """
     if snapshot.live:
-        return "running"
+        return "reporting" if snapshot.live.reporting else "running"
     return "complete" if all(run.state in _ENDED for run in snapshot.progress.runs) else "stopped"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
-from ablate.cli.study.stored.drawing import OUTDATED
 from ablate.report.figures import gallery
+from ablate.report.place import OUTDATED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +49,15 @@ def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, mon
         assert log.read_text().startswith("Traceback")
         assert (folder / OUTDATED).is_file()
         (folder / "index.html").write_text("an earlier page")
+
+
+def test_a_command_prints_that_it_writes_a_report(ran: Command) -> None:
+    assert "writing the report" in ran(*COMMAND).err.splitlines()
+    again = ran(*COMMAND)
+    assert "writing the report" not in again.err, "it is there, and nothing has changed"
+    more = ran(*COMMAND, "--replicates", "3")
+    assert "writing the report" in more.err.splitlines()
+    account = re.search(r"^ran .* in (\S+ \S+) \((\S+ \S+) with start-up and report\); reused", more.out, re.MULTILINE)
+    assert account, more.out
+    without = ran(*COMMAND, "--replicates", "4", "--no-report")
+    assert re.search(r"^ran .* in \S+ \S+ \(\S+ \S+ with start-up\); reused", without.out, re.MULTILINE), without.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -53,6 +54,23 @@ def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
     assert NAME not in ran("study", "list").out
     assert not list((tmp_path / ".ablate/artifacts").glob("*/*/*"))
     assert f"unknown study '{NAME}' in this home" in ran("study", "show", NAME).err
+
+
+def test_the_list_has_the_time_of_the_last_change(ran: Command, tmp_path: Path) -> None:
+    def updated() -> str:
+        return {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}[NAME]["updated"]
+
+    with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as connection, connection:
+        connection.execute("UPDATE ablate_studies SET updated = '2026-01-02 03:04:05.000000'")
+        connection.execute("UPDATE ablate_stages SET finished = '2026-01-02 03:04:30.000000'")
+        last = "(SELECT fingerprint FROM ablate_stages WHERE kind = 'measure' LIMIT 1)"
+        connection.execute(
+            f"UPDATE ablate_stages SET finished = '2026-01-02 05:06:07.000000' WHERE fingerprint = {last}"
+        )
+    assert updated() == "2026-01-02 05:06 UTC", "its last stage"
+    with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as connection, connection:
+        connection.execute("UPDATE ablate_studies SET updated = '2026-01-02 07:08:09.000000'")
+    assert updated() == "2026-01-02 07:08 UTC", "a command that ran nothing new"
 
 
 def test_run_again_says_that_nothing_ran(ran: Command) -> None:

@@ -18,7 +18,8 @@ from support.axe import violations
 from support.small_study import SMALL
 from support.watching import HACK, HOSTILE, IMAGE, Viewer, get, served
 
-from ablate.study.run.live import LIVE
+from ablate.report.place import report_page
+from ablate.study.run.live import LIVE, LiveNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +143,21 @@ def test_the_page_is_used_with_the_keyboard_alone(finished: Path, page: Page) ->
         page.goto(f"http://127.0.0.1:{port}/?list")
         page.get_by_role("link", name="tau_sweep@smoke").wait_for()
         assert violations(page) == []
+
+
+def test_the_page_shows_that_a_report_is_written_and_where(finished: Path, tmp_path: Path, page: Page) -> None:
+    home, name = tmp_path / ".ablate", "tau_sweep@smoke"
+    shutil.copytree(finished, home)
+    with served(home) as port:
+        with LiveNote(home, name, reporting=True):
+            page.goto(address(port, name))
+            page.get_by_text("All runs have ended. The report is being written.", exact=True).wait_for()
+        page.get_by_text("All runs have ended.", exact=True).wait_for()
+        report = report_page(home, name)
+        report.parent.mkdir(parents=True)
+        report.write_text("a page")
+        place = "reports/tau_sweep@smoke/index.html in the home of this study."
+        page.get_by_text(f"All runs have ended. The report is written: {place}", exact=True).wait_for()
 
 
 def test_a_server_that_stops_is_found_again(half: tuple[Home, Builder], page: Page) -> None:

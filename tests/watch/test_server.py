@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from support import forked
 from support.watching import HOSTILE, Viewer, get, served
 
 from ablate.errors import UsageError
@@ -194,4 +197,31 @@ def test_a_database_that_is_damaged_meanwhile(half: tuple[Home, Builder]) -> Non
         assert viewer.parts["head"]["problem"].startswith(expected)
         assert json.loads(get(port, f"/verdicts?study={name}")[2])["refused"].startswith(expected)
         assert get(port, "/?study=another")[::2] == (503, f"{viewer.parts['head']['problem']}\n".encode())
+        viewer.close()
+
+
+def test_a_report_that_is_being_written_and_one_that_is_written(tmp_path: Path, smoke_home: Path) -> None:
+    """A real command finds all results, and writes the report; nobody reads that everything has ended before."""
+    home = tmp_path / ".ablate"
+    shutil.copytree(smoke_home, home)
+    phases: list[str] = []
+    with served(home) as port:
+        viewer = Viewer(port, f"/events{QUERY}")
+        viewer.take()
+        assert (viewer.parts["head"]["phase"], viewer.parts["head"]["report"]) == ("complete", "")
+        with forked.command(["study", "run", "tau_sweep", "--profile", "smoke", "--home", home], cwd=tmp_path) as run:
+            while not viewer.parts["head"]["report"]:
+                assert viewer.take()
+                phases.append(viewer.parts["head"]["phase"])
+            assert run.wait() == 0
+        assert "reporting" in phases
+        assert viewer.parts["head"]["phase"] == "complete"
+        assert viewer.parts["head"]["report"] == "reports/tau_sweep@smoke/index.html"
+        viewer.close()
+        page = home / "reports/tau_sweep@smoke/index.html"
+        os.utime(page, (0, 0))
+        viewer = Viewer(port, f"/events{QUERY}")
+        viewer.take()
+        while viewer.parts["head"]["report"]:
+            assert viewer.take(), "it is older than the results"
         viewer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
@@ -19,6 +20,7 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     from ablate.study.judge.midi import MidiRequest, midi_layout
     from ablate.study.run.executor.start import start_early
 
+    begun = time.monotonic()
     start_early(1)  # nothing is trained
     settings = [parse_setting(text) for text in values["settings"]]
     asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request, settings)
@@ -50,5 +52,6 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
             runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener, working=working)
             with stop_on_signals(runner):
                 result = runner.run()
-        _, drawn = print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
+        wanted = {"with_report": values["with_report"], "as_json": values["as_json"]}
+        _, drawn = print_results(study, store, result, begun, **wanted)
     return exit_code(result, layout.plain(), drawn)

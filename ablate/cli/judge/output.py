@@ -8,7 +8,7 @@ from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.output import plural, print_json
 from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.running.results import print_analysis
-from ablate.cli.study.stored.drawing import Drawn, draw_report
+from ablate.cli.study.stored.drawing import Drawn, draw_report, reporting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +33,12 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
         echo(f"{study.source}: {note}", err=True)
     with only_command(home, url, study.name), Store(url) as store:
         saved = save(store, study)
-        analysis = Analysis(Study.read(store, study.name), registry)
-        record_look(store, analysis)
-        drawn = Drawn()
-        if values["with_report"]:
-            drawn = draw_report(store, home, study.name, registry, changed=saved != "unchanged")
+        drawn, changed = Drawn(), saved != "unchanged"
+        with reporting(home, study.name, wanted=values["with_report"], changed=changed):
+            analysis = Analysis(Study.read(store, study.name), registry)
+            record_look(store, analysis)
+            if values["with_report"]:
+                drawn = draw_report(store, home, study.name, registry, changed=changed)
     report = str(drawn.page) if drawn.page else None
     if values["as_json"]:
         effects = analysis.all_effects.drop(columns="values").to_dict("records")

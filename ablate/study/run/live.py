@@ -60,16 +60,18 @@ def _mean(losses: list[float]) -> float:
 
 
 class LiveNote(Listener):
-    """Keeps the file up to date while a command runs a study, and removes it at the end.
+    """Keeps the file up to date while a command runs a study or writes its report, and removes it at the end.
 
     Args:
         home: the folder; the command holds its lock.
         study: the name of the study.
+        reporting: whether the command writes the report of the study, and runs nothing any more.
     """
 
-    def __init__(self, home: Path, study: str) -> None:
+    def __init__(self, home: Path, study: str, *, reporting: bool = False) -> None:
         self._path = home / LIVE
-        self._head = {"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+        self._head: dict[str, Any] = {"study": study, "pid": os.getpid(), "host": socket.gethostname()}
+        self._head |= {"reporting": reporting, "since": time.time()}
         self._jobs: dict[str, dict[str, Any]] = {}
         self._trainings: dict[str, dict[str, Any]] = {}
         self._curves: dict[str, _Curve] = {}

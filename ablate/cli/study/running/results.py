@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo, echo_sentence, note
@@ -10,7 +11,7 @@ from ablate.cli.output import duration, failure_lines, plural, print_answer, pri
 from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.planning.shard import print_part
 from ablate.cli.study.running.interrupt import STOPPED
-from ablate.cli.study.stored.drawing import Drawn, draw_report
+from ablate.cli.study.stored.drawing import Drawn, draw_report, reporting
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
 from ablate.names import replicate_name, shell_name
@@ -27,34 +28,50 @@ if TYPE_CHECKING:
 
 
 def print_results(
-    request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool, sound: bool = True
+    request: StudyRequest,
+    store: Store,
+    result: StudyResult,
+    begun: float,
+    *,
+    with_report: bool,
+    as_json: bool,
+    sound: bool = True,
 ) -> tuple[Analysis | None, Drawn]:
     """Write the report if asked to, and print the results of a study; return its analysis and what became of it.
 
-    A shard is a part of a study: it has no verdicts, and no report. ``sound`` is for the report.
+    A shard is a part of a study: it has no verdicts, and no report.
+
+    Args:
+        request: of the command.
+        store: the database.
+        result: of the command.
+        begun: when the command began, as :func:`time.monotonic` counts (seconds).
+        with_report: whether to write the report.
+        as_json: whether to print JSON instead of text for people.
+        sound: whether the report has sound.
     """
     if request.layout.part:
-        print_part(request, store, result, _account(result), as_json=as_json)
+        print_part(request, store, result, _account(result, begun), as_json=as_json)
         return None, Drawn()
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
 
-    study = Study.read(store, result.name)
+    study, registry = Study.read(store, result.name), request.layout.registry
     # the verdicts of a study that was stopped would be one more look
-    analysis = None if study.frame.empty or result.stopped else Analysis(study, request.layout.registry)
-    if analysis:
-        record_look(store, analysis)
-    drawn = Drawn()
-    if with_report and analysis:
-        drawn = draw_report(
-            store, request.home, result.name, request.layout.registry, changed=result.changed, sound=sound
-        )
+    analysed = not (study.frame.empty or result.stopped)
+    analysis, drawn = None, Drawn()
+    with reporting(request.home, result.name, wanted=with_report and analysed, changed=result.changed):
+        if analysed:
+            analysis = Analysis(study, registry)
+            record_look(store, analysis)
+        if with_report and analysed:
+            drawn = draw_report(store, request.home, result.name, registry, changed=result.changed, sound=sound)
     if as_json:
         _print_json(result, study, analysis, drawn.page)
         return analysis, drawn
     if analysis:
         print_analysis(result.name, analysis)
-    echo_sentence(_account(result))
+    echo_sentence(_account(result, begun, "start-up and report" if with_report and analysed else "start-up"))
     for line in (*result.notes, *_looks_left(request, analysis)):
         note(line)
     if drawn.page:
@@ -127,12 +144,19 @@ def print_analysis(name: str, analysis: Analysis) -> None:
     print_answer(answered)
 
 
-def _account(result: StudyResult) -> str:
-    """Return a line that counts what has run and what was reused."""
+def _account(result: StudyResult, begun: float, rest: str = "start-up") -> str:
+    """Return a line that counts what has run and what was reused, with the time of the stages and of the command.
+
+    Args:
+        result: of the command.
+        begun: when the command began, as :func:`time.monotonic` counts (seconds).
+        rest: what else the command has spent time on.
+    """
     new, reused = _counted(result.ran), _counted(result.reused)
     if not new and not result.failures and not result.stopped:
         return f"nothing to run: all results exist; reused {reused}"
-    return f"ran {new or 'nothing'} in {duration(result.seconds)}; reused {reused or 'nothing'}"
+    seconds, whole = duration(result.seconds), duration(time.monotonic() - begun)
+    return f"ran {new or 'nothing'} in {seconds} ({whole} with {rest}); reused {reused or 'nothing'}"
 
 
 def _looks_left(request: StudyRequest, analysis: Analysis | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -107,6 +108,7 @@ def run(
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
+    begun = time.monotonic()
     values["settings"], executor_settings = split_settings(values["settings"])
     chosen = chosen_executor(executor, executor_settings, get_registry())
     elsewhere = bool(chosen and chosen.spec.name != "local")
@@ -138,7 +140,7 @@ def run(
             else:
                 request, result = most, run_once(most)
             analysis, drawn = print_results(
-                request, store, result, with_report=with_report, as_json=as_json, sound=values["audio"]
+                request, store, result, begun, with_report=with_report, as_json=as_json, sound=values["audio"]
             )
             sentences = verdicts(analysis) if analysis and observers else []
             observed.finish(stopped=result.stopped, verdicts=sentences, report=str(drawn.page or ""))

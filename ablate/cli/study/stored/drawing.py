@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ablate.cli.echo import note
+from ablate.cli.echo import echo, note
 from ablate.errors import AblateError, named_line, one_line
-from ablate.files import file_name, write_whole
+from ablate.files import write_whole
+from ablate.report.place import OUTDATED, has_report, report_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ablate.registry import Registry
@@ -23,8 +25,6 @@ audio_option = click.option(
     default=True,
     help="Render the sound of the samples for the report if ablate-music[audio] is installed (default), or not.",
 )
-#: The file in the folder of a report that could not be drawn again.
-OUTDATED = "outdated.txt"
 
 
 class Drawn(NamedTuple):
@@ -44,6 +44,26 @@ class Drawn(NamedTuple):
             raise AblateError(self.problem)
 
 
+@contextlib.contextmanager
+def reporting(home: Path, name: str, *, wanted: bool, changed: bool) -> Iterator[None]:
+    """Print that the report of a study is being written, and let ``ablate watch`` show it, until the end of the block.
+
+    Args:
+        home: the folder; the command holds its lock.
+        name: of the study.
+        wanted: whether there will be a report.
+        changed: whether there are results that an existing report does not show.
+    """
+    if not wanted or (not changed and has_report(home, name)):
+        yield
+        return
+    from ablate.study.run.live import LiveNote
+
+    echo("writing the report", err=True)
+    with LiveNote(home, name, reporting=True):
+        yield
+
+
 def draw_report(store: Store, home: Path, name: str, registry: Registry, *, changed: bool, sound: bool = True) -> Drawn:
     """Write the report of a study, with sound if asked to, unless there is one and nothing has changed.
 
@@ -53,10 +73,8 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
     from ablate.report.write import write_report
     from ablate.study.clean.remove import report_log
 
-    folder = home / "reports" / file_name(name)
-    page = folder / "index.html"
-    if not changed and page.is_file() and not (folder / OUTDATED).is_file():
-        return Drawn(page)
+    if not changed and has_report(home, name):
+        return Drawn(report_page(home, name))
     try:
         return Drawn(write_report(store, home, name, registry=registry, sound=sound, say=note))
     except AblateError as error:
@@ -66,6 +84,7 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
         with contextlib.suppress(OSError):  # a full disk must not hide the problem itself
             write_whole(log, traceback.format_exc().encode(errors="backslashreplace"))
         problem = f"the report cannot be drawn: {named_line(error)} (traceback: {log})"
+    folder = report_page(home, name).parent
     if folder.is_dir():
         with contextlib.suppress(OSError):
             write_whole(folder / OUTDATED, f"This report is older than the results of its study: {problem}\n".encode())

@@ -26,6 +26,8 @@ _MOST = 3
 def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the studies that have been run in this home, and those that can be run.
 
+    A study is updated when a command begins to run it, and with each stage that finishes.
+
     Example: ablate study list
     """
     from ablate.study.file.locate import known_studies
@@ -53,14 +55,16 @@ def _from_file(name: str, path: Path) -> dict[str, Any]:
 
 
 def _from_store(store: Store, name: str) -> dict[str, Any]:
-    study = store.study(name)
-    runs = store.runs(name)
+    study, progress = store.study(name), store.progress(name)
+    runs = progress.runs
     done = sum(run.state == "done" for run in runs)
+    changes = [study.updated, *(stage.finished for stage in progress.stages.values())]
+    updated = max(filter(None, changes), default=None)
     shards = study.spec.get(SHARDS) or ()
     part = f" ({'shard' if len(shards) == 1 else 'shards'} {', '.join(shards[:_MOST])})" if done < len(runs) else ""
     return {
         "name": name,
         "done": f"{done} of {len(runs)}{part if shards else ''}",
-        "updated": f"{study.updated:%Y-%m-%d %H:%M} UTC" if study.updated else None,
+        "updated": f"{updated:%Y-%m-%d %H:%M} UTC" if updated else None,
         "question": study.spec.get("question", ""),
     }

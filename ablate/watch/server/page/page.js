@@ -51,7 +51,8 @@
     const part = head.part ? " This home has a part of the study." : "";
     write(get("phase"), {
       running: `Running since ${clock(head.since || 0)}, ${left}${chosen}.`,
-      complete: "All runs have ended.",
+      reporting: "All runs have ended. The report is being written.",
+      complete: `All runs have ended.${head.report ? ` The report is written: ${head.report} in the home of this study.` : ""}`,
       stopped: "No command of this home works on this study now. To continue it, use ablate study run with the same options.",
     }[head.phase] + part);
     const failed = head.failed ? `, ${head.failed.toLocaleString("en")} failed` : "";
@@ -61,7 +62,7 @@
     document.title = `${head.done + head.failed}/${head.total} ${head.name} – ablate watch`;
     say(`${runs}.`, phase !== head.phase && phase !== "");
     phase = head.phase;
-    const seen = head.phase === "complete" && head.looked >= head.replicates;
+    const seen = ["reporting", "complete"].includes(head.phase) && head.looked >= head.replicates;
     write(get("cost"), seen
       ? "All runs have ended, and a command has shown these verdicts already. It costs nothing to see them here."
       : get("cost").dataset.early);
