@@ -10,7 +10,7 @@ import pandas as pd
 from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 #: The floors in the order of tables, with a description of each.
 FLOORS = {
@@ -24,6 +24,8 @@ FLOORS = {
 BAND = 0.95
 #: From this share of the largest difference on, differences between the errors of tokenizers are reported.
 NOTICEABLE = 0.1
+#: The most variants that a warning names.
+MOST_LISTED = 6
 
 _QUANTITY = ["metric", "feature"]
 
@@ -106,12 +108,9 @@ def warnings(
                 f"{label}: the errors of the tokenizers alone (encoding and decoding, no model) differ: {listing}. "
                 "They are part of the differences between these variants."
             )
-        if quantity not in blind and _behind_shuffled(rows, floors):
-            sentences.append(
-                f"{label}: no variant is better than shuffled tokens. Each one, with its 95 % interval, is farther "
-                "from the reference than the reference's own tokens in random order. Verdicts compare variants with "
-                "each other only; train longer, or look for a fault, before you call any of them good."
-            )
+        behind = [] if quantity in blind else _behind_shuffled(rows, floors)
+        if behind:
+            sentences.append(f"{label}: {_about_shuffled(behind, rows)}")
         if _all_inside(rows, floors):
             sentences.append(
                 f"{label}: every variant is as close to the reference as notes resampled from the reference are by "
@@ -120,15 +119,45 @@ def warnings(
     return sentences
 
 
-def _behind_shuffled(rows: pd.DataFrame, floors: pd.DataFrame) -> bool:
-    """Check whether the whole interval of every variant is above the central 95 % of its shuffles.
+def _behind_shuffled(rows: pd.DataFrame, floors: pd.DataFrame) -> list[str]:
+    """Return the variants whose whole interval is above the central 95 % of their shuffles.
 
-    A variant without an interval or without shuffles is not known to be worse. See docs/explanation/floors.md.
+    A variant without an interval or without shuffles is not known to be worse. Where a copy of the reference is no
+    better than its shuffles, as in metrics of copying, shuffles are no sign of a bad model. See
+    docs/explanation/floors.md.
     """
-    shuffled = floors[floors["floor"] == "shuffled"]
-    limits = dict(zip(shuffled["variant"].astype(str), shuffled["high"], strict=True))
-    pairs = zip(rows["variant"].astype(str), rows["mean_low"], strict=True)
-    return all(low > limits.get(variant, math.inf) for variant, low in pairs)  # false for NaN
+    of = {name: floors[floors["floor"] == name].set_index("variant") for name in ("shuffled", "copy")}
+    copies, shuffles, limits = of["copy"]["mean"], of["shuffled"]["mean"], of["shuffled"]["high"]
+    return [
+        variant
+        for variant, low in zip(rows["variant"].astype(str), rows["mean_low"], strict=True)
+        if copies.get(variant, math.inf) < shuffles.get(variant, math.nan)
+        and low > limits[variant]  # false for NaN
+        and not math.isclose(low, limits[variant])  # equal values, rounded in two ways
+    ]
+
+
+def _about_shuffled(behind: Sequence[str], rows: pd.DataFrame) -> str:
+    """Return the sentences about the variants that are worse than shuffled tokens: all of them, or some by name."""
+    if len(behind) == len(rows):
+        return (
+            "no variant is better than shuffled tokens. Each one, with its 95 % interval, is farther from the "
+            "reference than the reference's own tokens in random order. Verdicts compare variants with each other "
+            "only; train longer, or look for a fault, before you call any of them good."
+        )
+    separator = "; " if any("," in name for name in behind) else ", "
+    more = f" and {len(behind) - MOST_LISTED} more" if len(behind) > MOST_LISTED else ""
+    names = f"{separator.join(behind[:MOST_LISTED])}{more}"
+    if len(behind) == 1:
+        return (
+            f"{names} is worse than shuffled tokens. With its 95 % interval, it is farther from the reference than the "
+            "reference's own tokens in random order; train it longer, or look for a fault, before you use its music."
+        )
+    return (
+        f"{names} are worse than shuffled tokens. Each of them, with its 95 % interval, is farther from the reference "
+        "than the reference's own tokens in random order; train them longer, or look for a fault, before you use their "
+        "music."
+    )
 
 
 def _all_inside(rows: pd.DataFrame, floors: pd.DataFrame) -> bool:
