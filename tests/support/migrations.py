@@ -6,18 +6,15 @@ They are the larger part of what a new database takes, and hundreds of tests mak
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import Any
 
 import alembic.util
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 _load = alembic.util.load_python_file
 _load_once = functools.cache(_load)
 
 
-def _load_migration(folder: str, name: str) -> ModuleType:
+def _load_migration(folder: Any, name: Any) -> Any:
     """Take the place of Alembic's function, which runs ``env.py`` by loading it."""
     return (_load if name == "env.py" else _load_once)(folder, name)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.work.messages import Job, LoggedStep, News
+    from ablate.study.work.messages import Job, LoggedStep, News, StageFailure
 
 
 ALL = {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8, "floor": 2, "resample": 8}
@@ -66,8 +66,8 @@ def test_what_a_training_started_with_is_removed_before_its_result_is_stored(
         put(store, finished, **options)
 
     monkeypatch.setattr(Store, "put_stages", watched)
-    bench.run(load())
-    assert stored == [None, None]
+    bench.run(load(replicates=1))
+    assert stored == [None]
 
 
 def test_a_second_run_runs_nothing(ran: Bench, load: Callable[..., StudySpec]) -> None:
@@ -199,6 +199,22 @@ def test_files_that_no_stage_needs_are_made_again_too(ran: Bench, load: Callable
     assert ran.numbers("tiny") == before
 
 
+def measurements(*values: float, **more: Any) -> ablate.Measurements:
+    """Return measurements of the feature ``v``."""
+    return ablate.Measurements(tuple(ablate.Value(value, feature="v", n=1, **more) for value in values))
+
+
+class Failures(Listener):
+    """Keeps the failed stages."""
+
+    def __init__(self) -> None:
+        self.run: StudyRunner
+        self.failures: list[StageFailure] = []
+
+    def failed(self, failure: StageFailure) -> None:
+        self.failures.append(failure)
+
+
 class TestFailures:
     def test_a_failing_run_is_recorded_and_the_others_go_on(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
@@ -209,8 +225,8 @@ class TestFailures:
 
         offer(ablate.MetricSpec(name="picky", summary="Fails.", build=lambda options: Picky()))
         tiny.write_text(tiny.read_text() + "\n[metric.picky]\n", encoding="utf-8")
-        result = bench.run(load())
-        assert result.ran["measure"] == 8
+        result = bench.run(load(replicates=1))
+        assert result.ran["measure"] == 4
         assert {f.error_class for f in result.failures} == {"ZeroDivisionError"}
         assert all(f.error.startswith("on purpose (in metric 'picky'; see logs/") for f in result.failures)
         assert any(note.startswith("a floor is missing: ZeroDivisionError: on purpose") for note in result.notes)
@@ -236,36 +252,38 @@ class TestFailures:
         assert all(error.startswith("on purpose (in metric 'picky") for error in stored)
         assert [error.rpartition("; ")[2] for error in stored] == ["failed too: picky.third, picky.too"] * 2
 
-    @pytest.mark.parametrize(
-        ("given", "said"),
-        [
-            (3, "metric 'odd' returned int, not ablate.Measurements"),
-            (
-                ablate.Measurements((ablate.Value(float("nan"), feature="v", direction="lower", n=1),)),
-                "metric 'odd' gave nan for 'v'",
-            ),
-            (
-                ablate.Measurements((ablate.Value(1.0, feature="v", direction="upper", n=1),)),
-                "direction 'upper' is none of lower, higher",
-            ),
-            (
-                ablate.Measurements((ablate.Value(1.2, feature="v", n=1, share=True),)),
-                "metric 'odd' gave 1.2 for 'v', which it declares to be a share (0 to 1)",
-            ),
-            (ablate.Measurements(()), "must give each feature once, and at least one; it gave []"),
-            (ablate.Measurements((ablate.Value(1.0, feature="v", direction="lower", n=1),) * 2), "it gave ['v', 'v']"),
-        ],
-    )
-    def test_a_metric_that_gives_something_else(
-        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any, given: Any, said: str
+    #: What a metric gives, and what is said of it.
+    ODD: ClassVar = [
+        (3, "metric '{}' returned int, not ablate.Measurements"),
+        (measurements(float("nan"), direction="lower"), "metric '{}' gave nan for 'v'"),
+        (measurements(1.0, direction="upper"), "direction 'upper' is none of lower, higher"),
+        (measurements(1.2, share=True), "metric '{}' gave 1.2 for 'v', which it declares to be a share (0 to 1)"),
+        (ablate.Measurements(()), "must give each feature once, and at least one; it gave []"),
+        (measurements(1.0, 1.0, direction="lower"), "it gave ['v', 'v']"),
+    ]
+
+    def test_metrics_that_give_something_else(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
     ) -> None:
         class Odd(ablate.Metric):
-            def measure(self, generated: Any, reference: Any) -> Any:
-                return given
+            def __init__(self, given: Any) -> None:
+                self.given = given
 
-        offer(ablate.MetricSpec(name="odd", summary="Odd.", build=lambda options: Odd()))
-        tiny.write_text(tiny.read_text() + "\n[metric.odd]\n", encoding="utf-8")
-        assert all(said in failure.error for failure in bench.run(load(replicates=1)).failures)
+            def measure(self, generated: Any, reference: Any) -> Any:
+                return self.given
+
+        said: dict[str, str] = {}
+        for number, (given, error) in enumerate(self.ODD):
+            name = f"odd{number}"
+            offer(ablate.MetricSpec(name=name, summary="Odd.", build=lambda options, given=given: Odd(given)))
+            tiny.write_text(tiny.read_text() + f"\n[metric.{name}]\n", encoding="utf-8")
+            said[name] = error.format(name)
+        listener = Failures()
+        assert bench.run(load(replicates=1), listener=listener).failures
+        for name, error in said.items():
+            own = [failure.error for failure in listener.failures if f"'{name}'" in failure.error]
+            assert own, name
+            assert all(error in each for each in own), own
 
     def test_a_metric_that_wants_to_leave(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
@@ -332,12 +350,12 @@ class TestFailures:
         assert {f.error_class for f in result.failures} == {"NoTokenPossible"}
 
     def test_diverged_training_fails_its_runs(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
-        result = bench.run(load({"training.learning_rate": 1e38, "training.clip": 0.0}))
+        result = bench.run(load({"training.learning_rate": 1e38, "training.clip": 0.0}, replicates=1))
         assert {f.error_class for f in result.failures} == {"TrainingDiverged"}
         assert all("learning_rate" in f.error for f in result.failures)
 
     def test_silence_is_a_failure(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
-        result = bench.run(load({"generation.tokens": 1}))
+        result = bench.run(load({"generation.tokens": 1}, replicates=1))
         silent = [f for f in result.failures if f.error_class == "NothingGenerated"]
         assert silent
         assert "has no notes after 1 tokens" in silent[0].error
@@ -345,10 +363,10 @@ class TestFailures:
     def test_a_failed_run_is_tried_again(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
         (bench.home / "artifacts").mkdir()
         (bench.home / "artifacts" / "train").write_text("in the way")
-        result = bench.run(load())
+        result = bench.run(load(replicates=1))
         assert {f.error_class for f in result.failures} == {"NotADirectoryError"}
         (bench.home / "artifacts" / "train").unlink()
-        again = bench.run(load())
+        again = bench.run(load(replicates=1))
         assert not again.failures
         assert set(bench.states("tiny").values()) == {"done"}
 
@@ -388,7 +406,7 @@ class TestAnObjectiveWithoutItsFeature:
         from ablate.errors import StudyFileError
 
         with pytest.raises(StudyFileError) as error:
-            bench.run(load())
+            bench.run(load(replicates=1))
         assert str(error.value).startswith(f"{load().source}: objective: {self.WRONG}")
         with bench.store() as store:
             assert store.finished("floor")
