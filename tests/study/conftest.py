@@ -38,6 +38,8 @@ precision = "fp32"
 samples = 2
 tokens = 80
 [sampler.temperature]
+[floors]
+draws = 1
 [metric."distance.pitch"]
 [metric."distance.velocity"]
 [axes]

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 REPLICATES = 4
 SIZES = {
-    "training.steps": 60,
+    "training.steps": 40,
     "training.batch": 8,
     "training.window": 64,
     "model.lstm.hidden": 64,
     "model.lstm.embedding": 32,
-    "generation.tokens": 150,
+    "generation.tokens": 100,
     "generation.samples": 2,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+import operator
 from typing import TYPE_CHECKING, Any, get_args
 
 from ablate.errors import StageError, named_line
@@ -119,9 +119,9 @@ def _histogram(histogram: Histogram, about: str) -> Histogram:
         raise StageError(f"{gave} must have 1 to {MOST_BINS:,} bins, not {bins:,}")
     if len(reference) != bins or len(generated) != bins:
         raise StageError(f"{gave} has {bins:,} bins, but {len(reference):,} and {len(generated):,} counts")
-    if any(left >= right for left, right in itertools.pairwise(edges)):
+    if not all(map(operator.lt, edges, edges[1:])):
         raise StageError(f"{gave}: edges must increase")
-    if any(not 0 <= count <= MOST_COUNTED for count in (*reference, *generated)):
+    if min(*reference, *generated) < 0 or max(*reference, *generated) > MOST_COUNTED:
         raise StageError(f"{gave}: counts must be numbers from 0 to {MOST_COUNTED:g}")
     return Histogram(
         feature, _name(histogram.unit, f"unit of the histogram of '{feature}'", about), edges, reference, generated
@@ -155,6 +155,8 @@ def _number(value: Any) -> float | None:
 
 
 def _numbers(values: Any, where: str) -> tuple[float, ...]:
+    if type(values) is tuple and set(map(type, values)) == {float} and all(map(math.isfinite, values)):
+        return values  # as usual; to look at one after another takes longer than a metric takes to count
     numbers = [_number(value) for value in values]
     wrong = [value for value, number in zip(values, numbers, strict=True) if number is None]
     if wrong:

@@ -216,8 +216,12 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
             "baseline.sampler.temperature.tau: the baseline 1.0 is not in the range 2.0 to 3.0",
         ),
         (TAU, "search = 3\n", "search: must be a table of settings, not 3"),
-        (TAU, "[search]\nn_variants = 1\n[floors]\ndraw = 3\n", "search.n_variants: must be a whole number ≥ 2, not 1"),
-        (TAU, "[floors]\ndraw = 3\n", "floors.draw: unknown key; did you mean 'draws'?"),
+        (
+            TAU,
+            "[search]\nn_variants = 1\n[statistics]\nalpa = 0.1\n",
+            "search.n_variants: must be a whole number ≥ 2, not 1",
+        ),
+        (TAU, "[statistics]\nalpa = 0.1\n", "statistics.alpa: unknown key; did you mean 'alpha'?"),
         (TAU, "[statistics]\nalpha = 0.7\n", "statistics.alpha: must be a number > 0 and < 0.5, not 0.7"),
         (
             TAU,

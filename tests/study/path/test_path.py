@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import StageResult
 
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
-#: Drawn once each: a path only counts them.
-FLOORS = "\n[floors]\ndraws = 1\n"
 SPACE = """
 [axes]
 training.steps = [6, 4]
@@ -49,7 +47,7 @@ drop_p = 0.3
 
 def write(file: Path, text: str, space: str = SPACE) -> Path:
     text = text.replace("replicates = 2", "replicates = 3").replace(TAU, "")
-    file.write_text('design = "path"\n' + text + FLOORS + space, encoding="utf-8")
+    file.write_text('design = "path"\n' + text + space, encoding="utf-8")
     return file
 
 

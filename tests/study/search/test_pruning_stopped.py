@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
 #: Samples of a few notes are far from the piece in every replicate, whatever the rest.
 SEARCH = """
-[floors]
-draws = 1
 [axes]
 generation.tokens = [80, 12]
 training.learning_rate = { low = 1e-4, high = 1e-2, log = true }

@@ -40,8 +40,6 @@ sampler.top_p.p = { low = 0.7, high = 1.0 }
 sampler.temperature.tau = 1.0
 sampler.top_p.p = 1.0
 """
-#: Drawn once each: a search only counts them.
-FLOORS = "[floors]\ndraws = 1\n"
 TWO = """
 [search]
 n_variants = 5
@@ -54,7 +52,7 @@ ONE = '[search]\nn_variants = 5\nobjectives = [{ metric = "distance.pitch" }]\n'
 
 
 def write(file: Path, text: str, search: str = TWO, space: str = SPACE) -> str:
-    file.write_text('design = "search"\n' + text.replace(TAU, "") + space + FLOORS + search, encoding="utf-8")
+    file.write_text('design = "search"\n' + text.replace(TAU, "") + space + search, encoding="utf-8")
     return str(file)
 
 

@@ -16,6 +16,8 @@ from ablate.errors import StageError
 from ablate.music.midi import read_midi
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import read_study
 from ablate.study.generate import GenerateRequest, generate_samples
 from ablate.study.plan.estimate import estimate
 from ablate.study.plan.jobs import Packing
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 OPTIONS = {"step": 0.125, "longest_shift": 0.5, "velocity_bins": 2, "low": 60, "high": 64}
 BPE = {"midilike-bpe": {**OPTIONS, "vocabulary": 60}}
+SETTINGS = {"tokenizer": BPE, "split.test": ["piece 0"], "split.validation": ["piece 1"]}
+#: Where the second level would only do the same.
+ONE_LEVEL: dict[str, Any] = {"axes.sampler.temperature.tau": [1.0]}
 CHOICE = {"name": "midilike-bpe", "options": BPE["midilike-bpe"]}
 
 
@@ -46,9 +51,9 @@ def music(seed: int) -> ablate.Performance:
     return ablate.Performance.from_notes((int(p), int(v), s, e) for p, v, s, e in zip(*columns, strict=True))
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "pieces"
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus") / "pieces"
     folder.mkdir()
     for seed in range(5):
         (folder / f"piece {seed}.mid").write_bytes(music(seed).midi_bytes())
@@ -58,10 +63,27 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.fixture
 def study(load: Callable[..., StudySpec], corpus: Path) -> Callable[..., StudySpec]:
     def loaded(**settings: Any) -> StudySpec:
-        chosen = {"tokenizer": BPE, "split.test": ["piece 0"], "split.validation": ["piece 1"], **settings}
-        return load(chosen, corpus=str(corpus))
+        return load({**SETTINGS, **settings}, corpus=str(corpus))
 
     return loaded
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tiny_text: str, corpus: Path) -> Bench:
+    """Return a home in which the study ran, for tests that only read."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "tiny.toml").write_text(tiny_text, encoding="utf-8")
+    bench = Bench(folder / "home")
+    spec = read_study(str(folder / "tiny.toml"), Overrides(settings=tuple(SETTINGS.items()), corpus=str(corpus)))
+    assert not bench.run(spec).failures
+    return bench
+
+
+@pytest.fixture
+def ran(whole: Bench, tmp_path: Path) -> Bench:
+    """Return a copy of this home."""
+    shutil.copytree(whole.home, tmp_path / "ran")
+    return Bench(tmp_path / "ran")
 
 
 def learned_from(corpus: Path, *seeds: int) -> bytes:
@@ -74,13 +96,10 @@ def stages_of(bench: Bench, spec: StudySpec) -> dict[str, Any]:
     return dict(lay_out(spec, get_registry(), "cpu").runs[0].stages.stages)
 
 
-def test_a_tokenizer_learns_from_the_training_pieces_alone(
-    bench: Bench, study: Callable[..., StudySpec], corpus: Path
-) -> None:
-    assert not bench.run(study()).failures
-    with bench.store() as store:
+def test_a_tokenizer_learns_from_the_training_pieces_alone(whole: Bench, corpus: Path) -> None:
+    with whole.store() as store:
         (record,) = store.finished("fit")
-    state = (bench.home / record.artifact / "learned.bin").read_bytes()
+    state = (whole.home / record.artifact / "learned.bin").read_bytes()
     assert state == learned_from(corpus, 2, 3, 4)
     assert state != learned_from(corpus, 0, 2, 3, 4)
     assert state != learned_from(corpus, 1, 2, 3, 4)
@@ -88,7 +107,7 @@ def test_a_tokenizer_learns_from_the_training_pieces_alone(
 
 
 def test_every_stage_uses_what_was_learned(bench: Bench, study: Callable[..., StudySpec], corpus: Path) -> None:
-    spec = study(**{"primer.notes": 5, "metric": ["distance.pitch", "likelihood.nll"]})
+    spec = study(**{"primer.notes": 5, "metric": ["distance.pitch", "likelihood.nll"]}, **ONE_LEVEL)
     assert not bench.run(spec).failures
     stages = stages_of(bench, spec)
     reads = {name for name, stage in stages.items() if "fit" in stage.inputs}
@@ -110,7 +129,7 @@ def test_every_stage_uses_what_was_learned(bench: Bench, study: Callable[..., St
 def test_a_grammar_of_merged_tokens_gives_only_what_can_be_encoded(
     bench: Bench, study: Callable[..., StudySpec]
 ) -> None:
-    spec = study(sampler={"grammar": {}, "temperature": {}})
+    spec = study(sampler={"grammar": {}, "temperature": {}}, **ONE_LEVEL)
     assert not bench.run(spec).failures
     stages = stages_of(bench, spec)
     tokenizer: Any = loaded_tokenizer(CHOICE, bench.home / stages["fit"].artifact, get_registry())
@@ -120,21 +139,20 @@ def test_a_grammar_of_merged_tokens_gives_only_what_can_be_encoded(
             assert follow(np.array([latest]))[0, after]
 
 
-def test_a_study_shares_what_was_learned(bench: Bench, study: Callable[..., StudySpec]) -> None:
+def test_a_study_shares_what_was_learned(whole: Bench, study: Callable[..., StudySpec]) -> None:
     """Both variants and both replicates do; another split or another option learns anew."""
-    bench.run(study())
-    assert bench.counts(study(), "fit") == (0, 1)
-    assert bench.counts(study(**{"training.steps": 7}), "fit") == (0, 1)
-    assert bench.counts(study(**{"split.test": ["piece 2"]}), "fit") == (1, 0)
-    assert bench.counts(study(**{"tokenizer.midilike-bpe.vocabulary": 50}), "fit") == (1, 0)
-    assert bench.counts(study(tokenizer={"midilike": OPTIONS}), "fit") == (0, 0)
+    assert whole.counts(study(), "fit") == (0, 1)
+    assert whole.counts(study(**{"training.steps": 7}), "fit") == (0, 1)
+    assert whole.counts(study(**{"split.test": ["piece 2"]}), "fit") == (1, 0)
+    assert whole.counts(study(**{"tokenizer.midilike-bpe.vocabulary": 50}), "fit") == (1, 0)
+    assert whole.counts(study(tokenizer={"midilike": OPTIONS}), "fit") == (0, 0)
 
 
 def test_another_split_for_each_replicate_is_learned_from_for_each(
     bench: Bench, study: Callable[..., StudySpec], corpus: Path
 ) -> None:
     """And a pool of processes learns the same as a single one."""
-    spec = study(**{"split.test": 0.2, "split.validation": [], "split.per_replicate": True})
+    spec = study(**{"split.test": 0.2, "split.validation": [], "split.per_replicate": True}, **ONE_LEVEL)
     assert not bench.run(spec).failures
     assert bench.counts(spec, "fit") == (0, 2)
     for run in lay_out(spec, get_registry(), "cpu").runs:
@@ -149,21 +167,20 @@ def test_another_split_for_each_replicate_is_learned_from_for_each(
     assert pool.numbers(spec.name) == bench.numbers(spec.name)
 
 
-def test_what_was_learned_and_lost_is_learned_again(bench: Bench, study: Callable[..., StudySpec]) -> None:
-    bench.run(study())
-    shutil.rmtree(bench.home / stages_of(bench, study())["fit"].artifact)
+def test_what_was_learned_and_lost_is_learned_again(ran: Bench, study: Callable[..., StudySpec]) -> None:
+    shutil.rmtree(ran.home / stages_of(ran, study())["fit"].artifact)
     more = study(**{"generation.tokens": 90})
-    assert bench.counts(more, "fit") == (1, 0)
-    assert bench.counts(more, "train") == (0, 2)
-    assert not bench.run(more).failures
+    assert ran.counts(more, "fit") == (1, 0)
+    assert ran.counts(more, "train") == (0, 2)
+    assert not ran.run(more).failures
 
 
 def test_generating_again_gives_the_same_samples(bench: Bench, study: Callable[..., StudySpec]) -> None:
-    spec = study(**{"primer.notes": 5})
+    spec = study(**{"primer.notes": 5}, **ONE_LEVEL)
     bench.run(spec)
     folder = bench.home / stages_of(bench, spec)["generate"].artifact
     with bench.store() as store:
-        request = GenerateRequest(spec.name, "tau=0.8")
+        request = GenerateRequest(spec.name, "tau=1.0")
         again = generate_samples(store, bench.home, request, get_registry(), device="cpu")
         request = dataclasses.replace(request, settings=(("primer.notes", 3),))
         other = generate_samples(store, bench.home, request, get_registry(), device="cpu")
@@ -173,7 +190,7 @@ def test_generating_again_gives_the_same_samples(bench: Bench, study: Callable[.
 
 
 def test_too_little_to_learn_is_reported(bench: Bench, study: Callable[..., StudySpec]) -> None:
-    bench.run(study(**{"tokenizer.midilike-bpe.vocabulary": 3000}))
+    bench.run(study(**{"tokenizer.midilike-bpe.vocabulary": 3000}, **ONE_LEVEL))
     with bench.store() as store:
         (record,) = store.finished("fit")
     (problem,) = record.result["problems"]
@@ -181,13 +198,12 @@ def test_too_little_to_learn_is_reported(bench: Bench, study: Callable[..., Stud
 
 
 def test_a_study_is_planned_before_anything_is_learned(
-    study: Callable[..., StudySpec], tmp_path: Path, bench: Bench
+    study: Callable[..., StudySpec], tmp_path: Path, whole: Bench
 ) -> None:
     plan = make_plan(lay_out(study(), get_registry(), "cpu"), None, tmp_path)
     assert plan.count("fit") == (1, 0)
     assert 0 < estimate(plan, "cpu", 1).seconds < 60
-    bench.run(study())
-    weights = load_file(bench.home / stages_of(bench, study())["train"].artifact / "weights.safetensors")
+    weights = load_file(whole.home / stages_of(whole, study())["train"].artifact / "weights.safetensors")
     assert any(60 in tensor.shape for tensor in weights.values()), "the network has another number of ids"
 
 

@@ -9,9 +9,12 @@ from support.store_material import measurements
 
 import ablate
 from ablate.errors import CorpusError
+from ablate.registry import get_registry
 from ablate.report.data.study import Study
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.described.refused import warnings
-from ablate.report.write import write_report
+from ablate.report.text.sentences import answer
+from ablate.report.text.tables.estimates import estimate_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,24 +59,24 @@ def test_the_other_samples_count(
     assert stages[run.stages["measure picky"]].result == {"samples": 2, "refused": 1, "reason": "too short"}
     assert stages[run.stages["measure distance.pitch"]].result == {"samples": 3}
     resampled = stages[run.stages["resample picky"]].result
-    assert resampled["refused"] == {"resampling": {"refused": 5, "reason": "too short"}}, "draws have their names"
+    assert resampled["refused"] == {"resampling": {"refused": 1, "reason": "too short"}}, "draws have their names"
     note = "metric 'picky' could not measure 4 of 12 samples, which are left out of its numbers; the first: too short"
     assert note in result.notes
     assert note in bench.run(spec).notes, "also where nothing is left to run"
 
 
-def test_the_report_counts_them_by_variant(
+def test_a_warning_of_the_report_counts_them_by_variant(
     bench: Bench, load: Callable[..., StudySpec], picky: Callable[..., None]
 ) -> None:
     picky(ValueError("too short"), "-00")
     spec = load()
     bench.run(spec)
     with bench.store() as store:
-        page = write_report(store, bench.home, spec.name, ("md",), sound=False)
+        analysis = Analysis(Study.read(store, spec.name), get_registry())
     counted = "picky could not measure all samples: 2 of 4 of tau=0.8, 2 of 4 of tau=1.0 (the first: too short)."
-    text = page.read_text(encoding="utf-8")
-    assert counted in text
-    assert "The floor resampling of picky lacks 5 that could not be measured: too short." in text
+    assert counted in "\n".join(answer(analysis).warnings)
+    foot = estimate_grid(analysis).foot
+    assert "The floor resampling of picky lacks 1 that could not be measured: too short." in foot
 
 
 @pytest.mark.parametrize("error", [ValueError("never"), CorpusError("never")])
@@ -102,8 +105,8 @@ def test_runs_without_any_sample_count_with_the_others(
             return ablate.Measurements((ablate.Value(1.0, n=1),))
 
     offer(ablate.MetricSpec(name="picky", summary="Refuses.", build=lambda options: Picky()))
-    tiny.write_text(tiny.read_text() + "\n[metric.picky]\n[floors]\npieces = 1\n", encoding="utf-8")
-    spec = load()
+    tiny.write_text(tiny.read_text() + "\n[metric.picky]\n", encoding="utf-8")
+    spec = load({"floors.pieces": 1})
     result = bench.run(spec)
     (failure,) = result.failures
     note = "metric 'picky' could not measure 2 of 8 samples, which are left out of its numbers; the first: too short"
