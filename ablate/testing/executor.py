@@ -135,6 +135,35 @@ class ExecutorContract(Contract):
             log.until_over()
             assert log.of("print", Ended), "after the end of a task, no worker does another one"
 
+    def test_contents(self, settings: Mapping[str, Any]) -> None:
+        """Check that tasks fetch the contents that were put, byte by byte."""
+        with self.entered(settings) as (executor, log), tempfile.TemporaryDirectory() as folder:
+            contents = {}
+            for number, data in enumerate((b"", os.urandom(1_500_000))):
+                path = Path(folder) / str(number)
+                path.write_bytes(data)
+                digest = f"{len(data)}/../{hashlib.sha256(data).hexdigest()}"  # any text, which is no path
+                contents[digest] = data
+                executor.put(digest, path)
+                executor.put(digest, path)
+            for name in ("one", "two"):
+                log.submit("fetch", *contents, name=name, inputs=tuple(contents))
+            log.until_over()
+            for name in ("one", "two"):
+                fetched = [event.message for event in log.of(name, Told)]
+                assert fetched == list(contents.values()), "what a task fetches is not what was put"
+
+    def test_alone(self, settings: Mapping[str, Any]) -> None:
+        """Check that a task that needs a process to itself gets one."""
+        with self.entered(settings) as (_, log):
+            names = []
+            for number, alone in enumerate((False, True, False, True)):
+                names.append(log.submit("where", name=f"alone-{number}", alone=alone))
+                log.until_over()
+            first, second, third, fourth = (tuple(log.told(name)[:2]) for name in names)
+            assert second not in (first, third, fourth), "a task that needs a process alone shares it"
+            assert fourth not in (first, second, third), "a task that needs a process alone shares it"
+
     def test_end_before_the_beginning(self, settings: Mapping[str, Any]) -> None:
         """Check that a task that was ended before it began does not run, without an event."""
         with self.entered(settings) as (executor, log):
@@ -191,35 +220,6 @@ class ExecutorContract(Contract):
             assert doing == {"waiting"}, f"what is at work arrives as {doing}"
             executor.stop()
             log.until_over()
-
-    def test_contents(self, settings: Mapping[str, Any]) -> None:
-        """Check that tasks fetch the contents that were put, byte by byte."""
-        with self.entered(settings) as (executor, log), tempfile.TemporaryDirectory() as folder:
-            contents = {}
-            for number, data in enumerate((b"", os.urandom(1_500_000))):
-                path = Path(folder) / str(number)
-                path.write_bytes(data)
-                digest = f"{len(data)}/../{hashlib.sha256(data).hexdigest()}"  # any text, which is no path
-                contents[digest] = data
-                executor.put(digest, path)
-                executor.put(digest, path)
-            for name in ("one", "two"):
-                log.submit("fetch", *contents, name=name, inputs=tuple(contents))
-            log.until_over()
-            for name in ("one", "two"):
-                fetched = [event.message for event in log.of(name, Told)]
-                assert fetched == list(contents.values()), "what a task fetches is not what was put"
-
-    def test_alone(self, settings: Mapping[str, Any]) -> None:
-        """Check that a task that needs a process to itself gets one."""
-        with self.entered(settings) as (_, log):
-            names = []
-            for number, alone in enumerate((False, True, False, True)):
-                names.append(log.submit("where", name=f"alone-{number}", alone=alone))
-                log.until_over()
-            first, second, third, fourth = (tuple(log.told(name)[:2]) for name in names)
-            assert second not in (first, third, fourth), "a task that needs a process alone shares it"
-            assert fourth not in (first, second, third), "a task that needs a process alone shares it"
 
     def test_nothing_is_left(self, settings: Mapping[str, Any]) -> None:
         """Check that no worker stays when the executor is left, not even one that does not stop; at once for Ctrl-C."""

@@ -39,7 +39,7 @@ def missing() -> str:
 
 
 class RayCluster:
-    """A head, which lends no cores, and other nodes with one core each.
+    """A head, and other nodes with one core each; the head lends a core only if it is alone.
 
     Args:
         nodes: the number of nodes, the head included.
@@ -82,9 +82,10 @@ class RayCluster:
         self._process.stdin.flush()
         return self._answer()
 
-    def restart(self) -> None:
-        """End all nodes that are left, and start all of them again, with the head at the same address."""
+    def restart_alone(self) -> None:
+        """End all nodes that are left, and start the head again, alone and at the same address."""
         self.close()
+        self._nodes = 1
         self._start()
 
     def close(self) -> None:
@@ -123,11 +124,12 @@ def _cluster(nodes: int, port: int, folder: str) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     options = {
-        "num_cpus": 0,
+        "num_cpus": 1 if nodes == 1 else 0,
         "gcs_server_port": port,
         "include_dashboard": False,
         "temp_dir": folder,
         "include_log_monitor": False,
+        "no_monitor": True,  # nothing asks the cluster to grow
     }
     cluster = Cluster(initialize_head=True, head_node_args=options)
     try:

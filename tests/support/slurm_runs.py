@@ -6,15 +6,14 @@ import contextlib
 import io
 import os
 import signal
-import subprocess
-import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compare_homes
 
-from support import commands
+from support import commands, forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +44,6 @@ sampler.temperature.tau = [0.8, 1.0]
 [baseline]
 sampler.temperature.tau = 1.0
 """
-ABLATE = (sys.executable, "-P", "-m", "ablate")
 WORDS = ("study", "run", "small.toml", "--no-report", "--checkpoint-seconds", "0.1")
 
 
@@ -56,9 +54,15 @@ def study(folder: Path, steps: int, replicates: int = 1) -> None:
 
 def run(folder: Path, *words: str, separate: bool = False) -> str:
     """Run a command to its end, and return what it prints; its standard output alone if ``separate``."""
-    done = subprocess.run([*ABLATE, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout if separate else done.stderr + done.stdout
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with forked.command(words, cwd=folder, stdout=out, stderr=err) as process:
+            code = process.wait(300)
+        texts = []
+        for stream in (err, out):
+            stream.seek(0)
+            texts.append(stream.read().decode())
+    assert code == 0, "".join(texts)
+    return texts[1] if separate else "".join(texts)
 
 
 def run_here(study: Path, home: Path) -> None:
@@ -69,11 +73,11 @@ def run_here(study: Path, home: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+def running(folder: Path, *words: str) -> Iterator[forked.Process]:
     """Run a command while a test does something; its output goes to the file ``out`` in the folder."""
     with (
         (folder / "out").open("w") as out,
-        subprocess.Popen([*ABLATE, *words], cwd=folder, stdout=out, stderr=out, text=True) as process,
+        forked.command(words, cwd=folder, stdout=out, stderr=out) as process,
     ):
         try:
             yield process
@@ -81,7 +85,7 @@ def running(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None, seconds: float = 120) -> None:
+def until(condition: Callable[[], object], process: forked.Process | None = None, seconds: float = 120) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -25,6 +25,7 @@ from support.slurm_runs import (
 )
 
 if TYPE_CHECKING:
+    from support.forked import Process
     from support.slurm import Cluster
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -36,7 +37,7 @@ SLURM = (*WORDS, "--executor", "slurm", "--set", "executor.slurm.jobs=1")
 class Watched:
     """A command on the cluster whose workers, jobs and itself are killed."""
 
-    def __init__(self, folder: Path, cluster: Cluster, driver: subprocess.Popen[str]) -> None:
+    def __init__(self, folder: Path, cluster: Cluster, driver: Process) -> None:
         self.folder, self.home, self.cluster, self.driver = folder, folder / "there", cluster, driver
 
     def told(self) -> str:
