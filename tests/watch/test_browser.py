@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from support.axe import violations
+from support.report_study import Builder
 from support.small_study import SMALL
 from support.watching import HACK, HOSTILE, IMAGE, Viewer, get, served
 
@@ -26,13 +27,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page, ViewportSize
-    from support.report_study import Builder, Home
+    from support.report_study import Home
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
+
+#: Returns the words and numbers inside these elements that stand on two lines.
+BROKEN = r"""(selector) => {
+  const found = [];
+  for (const element of document.querySelectorAll(selector)) {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      for (const word of text.data.matchAll(/[\p{L}\d]+/gu)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        if (range.getClientRects().length > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +176,20 @@ def test_the_page_shows_that_a_report_is_written_and_where(finished: Path, tmp_p
         report.write_text("a page")
         place = "reports/tau_sweep@smoke/index.html in the home of this study."
         page.get_by_text(f"All runs have ended. The report is written: {place}", exact=True).wait_for()
+
+
+def test_a_narrow_screen_breaks_names_at_their_signs(tmp_path: Path, page: Page) -> None:
+    names = ("conditioner=none", "conditioner=articulation(scope=local)", "sampler=repetition_penalty(window=16)")
+    builder, study = Builder(tmp_path / "home", names, 2, 1), f"tau_sweep@{'Praeludium_' * 9}"
+    with builder.store:
+        builder.plan(name=study)
+        page.set_viewport_size(PHONE)
+        with served(builder.built.path) as port:
+            page.goto(address(port, study))
+            page.get_by_role("rowheader", name=names[1], exact=True).wait_for()
+            assert page.locator("h1").inner_text() == study
+            assert page.evaluate(BROKEN, "h1, #runs tbody th") == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_a_server_that_stops_is_found_again(half: tuple[Home, Builder], page: Page) -> None:

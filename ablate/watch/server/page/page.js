@@ -1,15 +1,18 @@
 "use strict";
 (() => {
   const get = (id) => document.getElementById(id);
+  // A text with places at which a narrow screen may break a name: at its signs, not inside its words and numbers.
+  const breakable = (text) => `${text}`.split(/(?<=[=_@+/])(?=.)|(?<=[,.;])(?=[A-Za-z])|(?<=\S)(?=\()/s)
+    .flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
   const make = (tag, text, attributes = {}) => {
     const element = document.createElement(tag);
-    if (text !== undefined) element.textContent = text;
+    if (text !== undefined) element.append(...breakable(text));
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     return element;
   };
   // Text is changed only where it differs: a screen reader and a selection are left alone.
   const write = (element, text) => {
-    if (element.textContent !== text) element.textContent = text;
+    if (element.textContent !== `${text}`) element.replaceChildren(...breakable(text));
   };
   const study = new URLSearchParams(location.search).get("study");
   const address = (path, more = {}) => (study === null ? path : `${path}?${new URLSearchParams({ study, ...more })}`);
@@ -28,6 +31,9 @@
     .filter((name) => name.startsWith(`${kind}:`))
     .sort((a, b) => Number(a.slice(kind.length + 1)) - Number(b.slice(kind.length + 1)))
     .map((name) => parts.get(name));
+
+  const title = document.querySelector("h1");
+  title.replaceChildren(...breakable(title.textContent));
 
   let said = 0;
   let phase = "";
