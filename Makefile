@@ -59,7 +59,8 @@ tutorial: $(VENV)/.installed-dev  ## do what the pages of the tutorial say, and 
 	$(BIN)/python tools/run_tutorial.py
 
 site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
-	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
+	@echo "building the documentation into build/site; this takes some minutes"
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going docs build/site
 
 screenshots: $(VENV)/.installed-dev  ## take the pictures of docs/images again, from the reports in the gallery
 	$(BIN)/python tools/make_screenshots.py
@@ -95,18 +96,22 @@ $(VENV)/.made:
 
 # Exact versions come from constraints.txt; above all they keep pip from choosing gigabytes of another torch.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "installing ablate into $(VENV); this takes some minutes the first time"
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "installing ablate and what its tests need into $(VENV); this takes some minutes the first time"
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "installing ablate and what its documentation needs into $(VENV); this takes some minutes the first time"
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
 $(VENV)/.installed-release: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "installing ablate and what a release needs into $(VENV); this takes some minutes the first time"
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,release]'
 	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 

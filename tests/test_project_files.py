@@ -101,6 +101,21 @@ def test_the_hosted_checks_run_on_every_python() -> None:
     assert lowest[-1] == {"run": ".ci/run lowest"}
 
 
+def test_make_site_prints_each_step_and_installs_once(tmp_path: Path) -> None:
+    """The commands of the environment print nothing: installing and building would take minutes."""
+    (tmp_path / "bin").mkdir()
+    for name in ("python", "sphinx-build"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / ".made").touch()
+    words = ["make", "-s", "-C", str(ROOT), f"VENV={tmp_path}", "site"]
+    first, again = (subprocess.run(words, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    building = "building the documentation into build/site; this takes some minutes\n"
+    needs = "ablate and what its documentation needs"
+    assert first == f"installing {needs} into {tmp_path}; this takes some minutes the first time\n{building}"
+    assert again == building
+
+
 def test_make_leaves_an_environment_alone_that_it_has_not_made(tmp_path: Path) -> None:
     own = tmp_path / "own file"
     own.touch()
