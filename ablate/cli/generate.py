@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913 - an option each
         taken = f"its first {values['primer_seconds']:g} s are the primer"
         echo(f"note: --primer: these counts are of the whole file; {taken}", err=True)
     files = [sample.midi_file() for sample in samples]
-    written = _write(samples, files, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
+    written = _write(samples, files, out, _stem(study, variant, replicate))
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
     for path, file in zip(written, files, strict=True):
         for problem in file.problems:
@@ -136,10 +136,15 @@ def _primer_settings(file: str | None, seconds: float | None) -> list[tuple[str,
     return [(f"primer.{option}", value) for option, value in primer.items()]
 
 
-def _write(samples: list[Performance], files: list[MidiFile], out: Path, stem: str) -> list[Path]:
+def _stem(study: str, variant: str, replicate: int) -> str:
+    """Return the start of the names of files; its first part is the name of the folder of the study's report."""
     from ablate.files import file_name
 
-    paths = [out / f"{file_name(stem)}-{sample.name.removeprefix('sample-')}.mid" for sample in samples]
+    return f"{file_name(study)}-{file_name(variant.replace(', ', ','))}-r{replicate}"
+
+
+def _write(samples: list[Performance], files: list[MidiFile], out: Path, stem: str) -> list[Path]:
+    paths = [out / f"{stem}-{sample.name.removeprefix('sample-')}.mid" for sample in samples]
     existing = [path for path in paths if path.exists()]
     if existing:
         raise UsageError(f"--out {out}: {existing[0].name} exists already; choose another folder")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pretty_midi
@@ -8,6 +11,7 @@ import pytest
 from support.commands import run
 from support.midi_bytes import midi, off, on, track
 
+from ablate.files import file_name
 from ablate.registry import get_registry
 from ablate.store.store import Store
 
@@ -72,6 +76,21 @@ def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, 
         folder = home / store.stages(run.stages.values())[run.stages["generate"]].artifact
     own = [notes(path) for path in sorted(folder.glob("sample-*.mid"))]
     assert [notes(tmp_path / fact["file"]) for fact in facts] == own, "those of this variant and replicate, in order"
+
+
+def test_files_of_a_study_with_a_long_name_show_their_variant(home: Path, tmp_path: Path, ablate: Command) -> None:
+    """The name of a study is in each file as it is in the folder of its report, however long it is."""
+    name = f"control@{'Das Wohltemperierte Klavier, ' * 4}"
+    copy, out = tmp_path / "home", tmp_path / "out"
+    shutil.copytree(home, copy)
+    with contextlib.closing(sqlite3.connect(copy / "ablate.db")) as connection, connection:
+        connection.execute("UPDATE ablate_studies SET name = ?", (name,))
+    for variant in ("tau=0.8", "tau=1.0"):
+        done = ablate("generate", name, "--variant", variant, "--count", "1", "--out", out, "--home", copy)
+        assert done.code == 0, done.err
+        shutil.move(out, tmp_path / variant)
+        (file,) = (tmp_path / variant).iterdir()
+        assert file.name == f"{file_name(name)}-{variant}-r0-00.mid"
 
 
 def test_options_change_the_music(home: Path, tmp_path: Path, ablate: Command) -> None:
