@@ -58,7 +58,8 @@ def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
 
 def test_the_list_has_the_time_of_the_last_change(ran: Command, tmp_path: Path) -> None:
     def updated() -> str:
-        return {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}[NAME]["updated"]
+        listed = {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}
+        return str(listed[NAME]["updated"])
 
     with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as connection, connection:
         connection.execute("UPDATE ablate_studies SET updated = '2026-01-02 03:04:05.000000'")
