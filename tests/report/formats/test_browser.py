@@ -70,6 +70,14 @@ class Watched:
         if not inside and parts.scheme != "data":
             self.complaints.append(f"request: {request.url[:200]}")
 
+    def show(self, path: Path) -> None:
+        """Open another report, as a new page would."""
+        self.folder = path.parent
+        self.complaints.clear()
+        self.page.mouse.move(0, 0)
+        self.page.set_viewport_size(WIDE)
+        self.page.goto(path.as_uri())
+
     def check(self) -> None:
         """Check that nothing complained, left the folder, or ran a name."""
         assert self.complaints == []
@@ -92,19 +100,38 @@ def opened(browser: Browser, path: Path, **settings: Any) -> Watched:
     return watched
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> list[Watched]:
+    """The page in which one report is opened after another: a new one takes a process, half a second of a core."""
+    return []
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, visitor: list[Watched]) -> Iterator[Callable[..., Page]]:
     """Open a report; whatever a test does with it, nothing may complain, leave the folder, or run a name."""
-    watched: list[Watched] = []
+    own: list[Watched] = []
 
     def visited(path: Path, **settings: Any) -> Page:
-        watched.append(opened(browser, path, **settings))
-        return watched[-1].page
+        if settings:
+            own.append(opened(browser, path, **settings))
+            return own[-1].page
+        if not visitor:
+            visitor.append(opened(browser, path))
+            return visitor[0].page
+        visitor[0].check()  # what this test did before
+        visitor[0].show(path)
+        return visitor[0].page
 
     yield visited
-    for each in watched:
+    for each in own:
         each.check()
         each.page.context.close()
+    for each in visitor:
+        try:
+            each.check()
+        finally:
+            each.page.goto("about:blank")  # no sound plays on
+            each.complaints.clear()
 
 
 @pytest.fixture(scope="module")
