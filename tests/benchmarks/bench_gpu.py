@@ -13,6 +13,8 @@ branches of one graph, 20 models, two processes      40
 a profile                                             8
 generation: three tables, their code included        50
 ==================================================  ===
+
+That is 250 seconds, and 280 if both processes of branches are ended at their limit.
 """
 
 from __future__ import annotations
