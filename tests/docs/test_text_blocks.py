@@ -172,6 +172,15 @@ def test_no_check_is_left_over() -> None:
     assert TEXTS.keys() == used
 
 
+def test_the_first_verdicts_of_the_tutorial_are_those_of_the_report() -> None:
+    """Without minutes of training, unlike ``make tutorial``: paragraphs and sentences, but no table."""
+    (block,) = (block for block in TEXT if block.page == "docs/tutorial/1-first-verdict.md" and "Each p " in block.text)
+    parts = [" ".join(part.split()) for part in re.split(r"\n\n|\n  - |\n?\.\.\.\n", block.text)]
+    sentences = [part.rstrip(".") for part in parts if len(part.split()) > 10 and "±" not in part]
+    assert len(sentences) >= 6
+    assert [sentence for sentence in sentences if sentence not in reports()] == []
+
+
 def test_metrics_of_a_program_are_read(tmp_path: Path) -> None:
     found = [block for block in blocks() if block.language == "json"]
     assert found
