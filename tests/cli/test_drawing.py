@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from support.small_study import SMALL
+
 from ablate.report.figures import gallery
 from ablate.report.place import OUTDATED
 
@@ -51,13 +53,15 @@ def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, mon
         (folder / "index.html").write_text("an earlier page")
 
 
-def test_a_command_prints_that_it_writes_a_report(ran: Command) -> None:
-    assert "writing the report" in ran(*COMMAND).err.splitlines()
-    again = ran(*COMMAND)
+def test_a_command_prints_that_it_writes_a_report(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    command = ["study", "run", "small.toml", "--workers", "1"]
+    assert "writing the report" in ablate(*command).err.splitlines()
+    again = ablate(*command)
     assert "writing the report" not in again.err, "it is there, and nothing has changed"
-    more = ran(*COMMAND, "--replicates", "3")
+    more = ablate(*command, "--replicates", "3")
     assert "writing the report" in more.err.splitlines()
     account = re.search(r"^ran .* in (\S+ \S+) \((\S+ \S+) with start-up and report\); reused", more.out, re.MULTILINE)
     assert account, more.out
-    without = ran(*COMMAND, "--replicates", "4", "--no-report")
+    without = ablate(*command, "--replicates", "4", "--no-report")
     assert re.search(r"^ran .* in \S+ \S+ \(\S+ \S+ with start-up\); reused", without.out, re.MULTILINE), without.out
