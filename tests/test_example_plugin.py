@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from support import installed
 from support.checkout import ROOT
 
 from ablate.music.storage import read_performances
@@ -132,21 +133,16 @@ def test_the_commands_of_the_guide(site: Path, tmp_path: Path) -> None:
     assert [command[:2] for command in commands] == [["plugin", "list"], ["study", "run"], ["study", "run"]]
     # what a study would do says as well whether it can be run, and says it sooner
     words = [[group, "plan" if command == "run" else command, *rest] for group, command, *rest in commands]
-    code = (
-        "import sys\nfrom ablate.cli import run\nfrom ablate.study.plan import estimate\n"
-        "estimate.LONG_ENOUGH = 0\n"  # nobody reads how long the studies would take
-        f"sys.exit(max(run(words) for words in {words!r}))"
-    )
-    asked = python(site, tmp_path, "-c", code)
+    asked = installed.commands(site, tmp_path, *words)
     assert asked.returncode == 0, asked.stderr
 
 
 @pytest.mark.slow
 def test_a_study_uses_all_components(site: Path, tmp_path: Path) -> None:
-    command = ("-m", "ablate", "study", "run", str(EXAMPLE / "repetition.toml"), "--home", "home", "--json")
+    command = ("study", "run", str(EXAMPLE / "repetition.toml"), "--home", "home", "--json")
     settings = ("--replicates", "1", "--workers", "1", "--observe", "example-losses")
     settings += ("--set", "training.steps=3", "--set", "generation.tokens=100", "--set", "floors.draws=20")
-    ran = python(site, tmp_path, *command, "--no-report", *settings)
+    ran = installed.commands(site, tmp_path, (*command, "--no-report", *settings))
     assert ran.returncode == 0, ran.stderr
     made = tmp_path / "home/artifacts"
     losses = (tmp_path / "home/observers/example-losses/losses.csv").read_text().splitlines()

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
+from support import installed
 from support.checkout import ROOT
 
 from ablate.cli import run
@@ -314,13 +315,8 @@ def test_every_kind_passes_its_own_tests(packages: Path) -> None:
 @pytest.mark.slow
 def test_every_kind_is_listed_and_can_be_used_in_its_own_study(packages: Path) -> None:
     files = {kind: f"{kind}/studies/my-{kind}.toml" for kind in ALL_SPECS}
-    code = (
-        "import sys\nfrom ablate.cli import run\nfrom ablate.study.plan import estimate\n"
-        "estimate.LONG_ENOUGH = 0\n"  # nobody reads how long the studies would take
-        "run(['plugin', 'list', '--json'])\n"
-        "sys.exit(max(run(['study', 'plan', file]) for file in sys.argv[1:]))"
-    )
-    planned = python(packages, "-c", code, *files.values(), PYTHONPATH="site", NO_COLOR="1")
+    plans = (("study", "plan", file) for file in files.values())
+    planned = installed.commands(packages / "site", packages, ("plugin", "list", "--json"), *plans)
     assert planned.returncode == 0, planned.stderr
     components = json.JSONDecoder().raw_decode(planned.stdout)[0]["components"]
     offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate-music"}

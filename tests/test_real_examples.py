@@ -10,6 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+from support import installed
 from support.checkout import ROOT
 
 import ablate
@@ -102,19 +103,8 @@ def test_the_examples_pass_their_own_tests_and_run_their_studies(site: Path, tmp
     assert tested.returncode == 0, tested.stdout
     sizes = ["training.steps=3", "generation.tokens=60", "floors.draws=5"]
     settings = ["--replicates", "1", "--no-report", "--workers", "1", *(w for size in sizes for w in ("--set", size))]
-    # in one process, because torch is imported for seconds
-    code = (
-        "import sys\nfrom ablate.cli import run\n"
-        "sys.exit(max(run(['study', 'run', study, *sys.argv[3:]]) for study in sys.argv[1:3]))"
-    )
     studies = [str(EXAMPLES / f"ablate-{name}/studies/{name}.toml") for name in KINDS]
-    ran = subprocess.run(
-        [sys.executable, "-P", "-c", code, *studies, "--profile", "smoke", *settings],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    runs = (("study", "run", study, "--profile", "smoke", *settings) for study in studies)
+    ran = installed.commands(site, tmp_path, *runs, ABLATE_STRICT_PLUGINS="1")
     assert ran.returncode == 0, ran.stderr
     assert all(quantity in ran.stdout for quantity in ("key-share", "npvi"))
