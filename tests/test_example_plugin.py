@@ -117,7 +117,7 @@ def test_a_broken_plugin_beside_it_is_named(site: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_its_own_tests_pass(site: Path, tmp_path: Path) -> None:
-    tested = python(site, tmp_path, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", str(EXAMPLE / "tests"))
+    tested = installed.tests(site, tmp_path, EXAMPLE / "tests")
     assert tested.returncode == 0, tested.stdout
 
 

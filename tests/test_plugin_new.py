@@ -302,12 +302,7 @@ def test_the_package_can_be_uploaded(folders: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_kind_passes_its_own_tests(packages: Path) -> None:
-    tested = python(
-        packages,
-        *("-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", "--import-mode=importlib"),
-        *ALL_SPECS,
-        PYTHONPATH="site",
-    )
+    tested = installed.tests(packages / "site", packages, *ALL_SPECS)
     assert tested.returncode == 0, tested.stdout
     assert int(re.findall(r"(\d+) passed", tested.stdout)[0]) > 10 * len(ALL_SPECS)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 import tomllib
@@ -94,12 +93,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_examples_pass_their_own_tests_and_run_their_studies(site: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(site), "ABLATE_STRICT_PLUGINS": "1", "NO_COLOR": "1"}
-    tests = [str(EXAMPLES / f"ablate-{name}/tests") for name in KINDS]
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    tested = subprocess.run(
-        [*command, *tests], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    tests = (EXAMPLES / f"ablate-{name}/tests" for name in KINDS)
+    tested = installed.tests(site, tmp_path, *tests, ABLATE_STRICT_PLUGINS="1")
     assert tested.returncode == 0, tested.stdout
     sizes = ["training.steps=3", "generation.tokens=60", "floors.draws=5"]
     settings = ["--replicates", "1", "--no-report", "--workers", "1", *(w for size in sizes for w in ("--set", size))]
