@@ -8,6 +8,7 @@ import functools
 import os
 import re
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,16 +117,24 @@ def on_device(device: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_tf32() -> Iterator[None]:
-    cudnn: Any = torch.backends.cudnn
-    try:
-        before = cudnn.allow_tf32
-    except RuntimeError:  # a component has set it for recurrent layers and convolutions separately
-        before = True
-    cudnn.allow_tf32 = False
+    before = _set_tf32(allowed=False)
     try:
         yield
     finally:
-        cudnn.allow_tf32 = before
+        _set_tf32(allowed=before)
+
+
+def _set_tf32(*, allowed: bool) -> bool:
+    """Set whether cuDNN uses TF32, and return what was set before."""
+    cudnn: Any = torch.backends.cudnn
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch 2.9 advises other names, which 2.6 does not have
+        try:
+            before = bool(cudnn.allow_tf32)
+        except RuntimeError:  # a component has set it for recurrent layers and convolutions separately
+            before = True
+        cudnn.allow_tf32 = allowed
+    return before
 
 
 def fix_order_of_sums() -> None:

@@ -37,7 +37,7 @@ class PointwiseKernel:
                 self.compiled(*tensors)
             except torch.OutOfMemoryError:
                 raise
-            except (RuntimeError, ImportError, AssertionError, _dynamo_error()) as error:
+            except (RuntimeError, ImportError, AssertionError, BufferError, _dynamo_error()) as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)
@@ -94,8 +94,10 @@ def _apart(tensor: torch.Tensor) -> torch.Tensor:
     Views of one tensor that are written to count for the compiler as one argument, which it reads and writes by several
     kernels and through buffers. Those here never overlap. Later calls may pass views: the compiled code takes them.
     """
-    apart: torch.Tensor = from_dlpack(tensor)
-    return apart.as_strided(tensor.shape, tensor.stride())  # DLPack may change the strides of a dimension of size 1
+    # all of the memory, because the compiler takes the start of a tensor for aligned; from_dlpack() has no offsets
+    whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device).set_(tensor.untyped_storage())  # type: ignore[call-overload]
+    apart: torch.Tensor = from_dlpack(whole)
+    return apart.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
 
 def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench_gpu import Size
 
 #: Seconds that the process may take.
-LIMIT = 35
+LIMIT = 25
 
 
 def elsewhere(size: Size, models: int) -> Timing:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ablate.engine.memory import release_memory
-from ablate.engine.training.train import train
+from ablate.engine.training.train import train_fused
 
 if TYPE_CHECKING:
     from ablate.engine.training.job import TrainingJob
@@ -22,7 +22,7 @@ LARGEST_GROUP = 256
 def count_fitting(job: TrainingJob, device: str, *, whole: bool = False) -> int:
     """Return how many models like this one fit into the free memory at once, at least 1, after training two steps.
 
-    This is an estimate: :func:`~ablate.engine.training.train.train` halves a group that does not fit after all.
+    This is an estimate: :func:`~ablate.engine.training.train.train_fused` halves a group that does not fit after all.
 
     Args:
         job: one of the models; its checkpoint is neither read nor written.
@@ -41,17 +41,18 @@ def count_fitting(job: TrainingJob, device: str, *, whole: bool = False) -> int:
 
 
 def training_bytes(job: TrainingJob, device: str) -> int:
-    """Return the bytes of a GPU's memory that a model takes at most in two steps of training.
+    """Return the bytes of a GPU's memory that a model of a fused group takes at most in two steps of training.
 
     Args:
         job: of the model; its checkpoint is neither read nor written.
         device: a CUDA device.
     """
     trial = dataclasses.replace(job, settings=dataclasses.replace(job.settings, steps=2), checkpoint=None)
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
     with torch.compiler.set_stance("force_eager"):  # code that is compiled for one model would not be used again
-        train([trial], device)
+        train_fused([trial], device)  # cuBLAS keeps memory from its first product on, which no further model needs
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        train_fused([trial], device)
     return torch.cuda.max_memory_allocated(device) - before
 
 

@@ -48,11 +48,13 @@ def arguments(function: str, t: int, rows: int = ROWS) -> list[torch.Tensor]:
 @pytest.mark.parametrize(("name", "rows"), [("lstm_forward", ROWS), ("lstm_backward", 1), ("gru_backward", ROWS)])
 def test_a_compiled_function_writes_what_it_writes_as_it_is_and_is_compiled_once(name: str, rows: int) -> None:
     """A single row is a batch of the course project."""
+    from torch._inductor import config as inductor_config
     from torch._inductor.utils import run_and_get_code  # torch warns of itself where it is first needed
 
     function: PointwiseKernel = getattr(kernels, name)
     first = arguments(name, 0, rows)
-    _, (code, *_) = run_and_get_code(function.compiled, *first)
+    with inductor_config.patch(force_disable_caches=True):  # its key does not tell views from separate tensors
+        _, (code, *_) = run_and_get_code(function.compiled, *first)
     assert not function._fails
     operations = re.findall(r"(cpp_fused_\w+) = ", code)
     assert len(operations) == 1
@@ -68,6 +70,18 @@ def test_a_compiled_function_writes_what_it_writes_as_it_is_and_is_compiled_once
         for one, other in zip(plain, compiled, strict=True):
             assert torch.allclose(one.float(), other.float(), atol=0.02 if one.dtype == torch.bfloat16 else 1e-5)
     assert counters["stats"]["unique_graphs"] == before > 0
+
+
+@pytest.mark.parametrize("hidden", [8, 20, 25])
+def test_separate_tensors_keep_their_place_in_memory(hidden: int) -> None:
+    """The compiler asks how far a tensor begins behind an aligned address; where it errs, every call copies."""
+    whole = torch.randn(2, 3, 4 * hidden).bfloat16()
+    for view in (whole[:, 1], *whole[:, 1].chunk(4, -1), whole[:, :1].expand(2, 5, -1)):
+        apart = kernels._apart(view)
+        assert (apart.shape, apart.stride(), apart.data_ptr()) == (view.shape, view.stride(), view.data_ptr())
+        assert apart.storage_offset() == view.storage_offset()
+        assert apart.untyped_storage()._cdata != view.untyped_storage()._cdata
+        assert apart.equal(view)
 
 
 def test_where_the_compiler_does_not_work_it_is_said_once(
