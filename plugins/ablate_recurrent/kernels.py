@@ -95,7 +95,7 @@ def _apart(tensor: torch.Tensor) -> torch.Tensor:
     kernels and through buffers. Those here never overlap. Later calls may pass views: the compiled code takes them.
     """
     # all of the memory, because the compiler takes the start of a tensor for aligned; from_dlpack() has no offsets
-    whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device).set_(tensor.untyped_storage())  # type: ignore[call-overload]
+    whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device).set_(tensor.untyped_storage())
     apart: torch.Tensor = from_dlpack(whole)
     return apart.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
