@@ -11,6 +11,7 @@ import torch
 from support.engine_material import VOCABULARY
 from support.fusion_material import MODELS, SMALL, SPECS, job, off, trained
 
+from ablate.engine.fusion.cuda_graph import graph_recorder
 from ablate.engine.fusion.eligibility import why_not_fusible
 from ablate.engine.training.job import TrainingResult
 from ablate.engine.training.train import train
@@ -95,6 +96,17 @@ def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: 
     together = trained(jobs)
     assert [result.together for result in together] == [2 if fusible else 1] * 2
     for one, other in zip(train(jobs), together, strict=True):
+        assert isinstance(one, TrainingResult)
+        assert off(one, other) < 1e-4
+
+
+@pytest.mark.gpu
+def test_a_conditioner_with_recurrent_layers_is_recorded() -> None:
+    """Its layers leave nodes of autograd alive that invalidate a recording on another stream than the warm-up's."""
+    jobs = [job("lstm", seed, conditioners=[Recurring()], steps=8) for seed in (1, 2)]
+    together = trained(jobs, device="cuda")
+    assert graph_recorder(torch.device("cuda", 0)).usable
+    for one, other in zip(train(jobs, "cuda"), together, strict=True):
         assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
