@@ -65,6 +65,8 @@ def test_the_page_of_a_path_has_the_verdict_of_each_step() -> None:
     assert [step.partition(",")[0] for step in steps[1:]] == [f"Step {place}" for place in range(1, 6)]
     assert steps[0].startswith("In this order: ")
     shown = (folder / "course_path.md").read_text(encoding="utf-8").replace("\\", "")
+    assert "16 variants in up to 8 replicates; racing has spared 39 of 128 runs" in shown
+    assert "39 spared by racing" in re.sub(r"\s+", " ", report)
     for step in steps:
         assert step in shown
         assert step.partition(" (")[0] in re.sub(r"<[^>]+>", "", report)

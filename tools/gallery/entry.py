@@ -99,7 +99,7 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
         version=ablate.__version__,
         question=str(study.spec.get("question", "")),
         corpus=study.record.corpus,
-        runs=f"{len(study.variants)} variants in {max(run.replicate for run in study.runs) + 1} replicates",
+        runs=_runs(study),
         answer=first_sentence(block.lines, decided=_has_best(analysis)),
         heading=block.heading,
         sentences=[line.text for line in block.lines],
@@ -110,6 +110,13 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
         finished=f"{max(stage.finished for stage in done if stage.finished):%Y-%m-%d}",
         machine=machine,
     )
+
+
+def _runs(study: Study) -> str:
+    replicates = max(run.replicate for run in study.runs) + 1
+    spared = sum(run.state == "pruned" for run in study.runs)
+    racing = f"; racing has spared {spared} of {len(study.runs)} runs" if spared else ""
+    return f"{len(study.variants)} variants in {'up to ' if spared else ''}{replicates} replicates{racing}"
 
 
 def first_sentence(lines: Sequence[Line], *, decided: bool) -> str:
