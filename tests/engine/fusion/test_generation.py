@@ -169,7 +169,7 @@ def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkey
 
     def without_waiting(block: Any, *given: Any) -> None:
         begin(block, *given)
-        block.sum = torch.zeros((), dtype=torch.float64)
+        block.deferred_check = torch.zeros((), dtype=torch.float64)
 
     monkeypatch.setattr(block_module.Block, "__init__", without_waiting)
     assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], fused=False)
