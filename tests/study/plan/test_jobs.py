@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from ablate.engine.fusion.generation import GenerationGroup, generation_groups
 from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.generation import plans
 from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
@@ -171,14 +173,24 @@ def test_models_that_cannot_be_fused_are_jobs_of_their_own(
 
 
 def test_a_study_of_fused_models_finds_what_one_without_does(
-    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    generated: list[int] = []
+
+    def noted(*given: Any) -> list[GenerationGroup]:
+        groups = generation_groups(*given)
+        generated.extend(len(group.models) for group in groups)
+        return groups
+
+    monkeypatch.setattr(plans, "generation_groups", noted)
     spec = load(ALIKE, replicates=2)
     jobs = Jobs(bench)
     assert run(bench, spec, jobs).failures == ()
     assert (jobs.sizes("train"), jobs.sizes("generate")) == ([8], [8])
+    assert generated == [8]
     other = type(bench)(tmp_path / "other")
     other.run(spec)
+    assert generated == [8]
     one, two = bench.numbers(spec.name), other.numbers(spec.name)
     assert len(one) == len(two)
     # fp32, six steps: hardly a token is another one
