@@ -100,15 +100,21 @@ def _recording(
         if shortage:
             raise shortage from None
         recorder.usable = False
-        _log.warning(_FAILED, one_line(error))
+        _log.warning(_FAILED, "; then: ".join(map(one_line, _errors(error))))
         return None
 
 
 def _shortage(error: BaseException) -> BaseException | None:
     """Return the error that reports too little memory: this one, or the one that it hides; None if neither does."""
-    # ending a failed recording may fail again, which hides the first error
-    causes = (error, error.__context__)
-    return next((cause for cause in causes if cause and is_out_of_memory(cause)), None)
+    return next((each for each in _errors(error) if is_out_of_memory(each)), None)
+
+
+def _errors(error: BaseException) -> list[BaseException]:
+    """Return the error that this one hides, if there is one, and this one.
+
+    Ending a failed recording may fail again, and that error contains nothing about the step.
+    """
+    return [each for each in (error.__context__, error) if each]
 
 
 def graph_recorder(device: torch.device) -> GraphRecorder:
