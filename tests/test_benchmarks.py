@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import collections
+import json
+import runpy
 import sys
 import time
+from importlib.metadata import version
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,6 +89,26 @@ def test_every_group_offers_tables(group: str) -> None:
     page = (ROOT / "docs/explanation/benchmarks.md").read_text(encoding="utf-8")
     assert f"<!-- {group} -->" in page
     assert f"<!-- end of {group} -->" in page
+
+
+def test_benchmarks_that_are_cut_short_keep_their_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a package is not installed."""
+    import harness
+
+    def tables() -> Iterator[harness.Table]:
+        yield harness.once("naps", "naps", [harness.Case("one", lambda: 1)])
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "bench_cut", SimpleNamespace(tables=tables))
+    monkeypatch.setattr(harness, "PACKAGES", ("torch", "nobody-has-this-package"))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "cut", "--out", str(tmp_path)])
+    program = runpy.run_path(str(FOLDER / "__main__.py"))
+    program["GROUPS"].append("cut")
+    with pytest.raises(KeyboardInterrupt):
+        program["main"]()
+    kept = json.loads((tmp_path / "cut.json").read_text(encoding="utf-8"))
+    assert [table["title"] for table in kept["tables"]] == ["naps"]
+    assert kept["machine"]["packages"] == {"torch": version("torch"), "nobody-has-this-package": "not installed"}
 
 
 def test_no_group_is_forgotten() -> None:

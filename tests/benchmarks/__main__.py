@@ -31,9 +31,8 @@ def main() -> None:
         for table in importlib.import_module(f"bench_{group}").tables():
             show(table)
             tables.append(table)
+            write(asked.out, group, tables)  # each time, so that a run that is cut short keeps what it has
             sys.stdout.flush()
-        if tables:
-            write(asked.out, group, tables)
 
 
 if __name__ == "__main__":  # the worker processes of a benchmark import this module too
