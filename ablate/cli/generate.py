@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--first",
     type=click.IntRange(min=0),
     default=0,
-    help="Index of the first sample; 0 reproduces the study's own samples.",
+    help="Index of the first sample; 0 reproduces the study's own samples (on a GPU up to rounding).",
 )
 @click.option("--primer", type=click.Path(exists=True, dir_okay=False), help="A MIDI file to continue.")
 @click.option(

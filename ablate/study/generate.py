@@ -63,7 +63,7 @@ class GenerateRequest:
         variant: one of its variants.
         replicate: which of its trainings.
         settings: ``(dotted path, value)`` pairs that differ from the variant's, see :data:`CHANGEABLE`.
-        first: index of the first sample; 0 begins with the study's own samples.
+        first: index of the first sample; 0 begins with the study's own samples, see :func:`generate_samples`.
     """
 
     study: str
@@ -85,7 +85,8 @@ def generate_samples(
 ) -> list[Performance]:
     """Generate from a trained variant; the store and the home are only read.
 
-    With nothing changed and on the same device and build, the samples are those of the study itself.
+    With nothing changed and on the same device and build, the samples are those of the study itself: bit for bit on a
+    CPU, up to rounding on a GPU, where models are fused and rows share steps.
 
     Args:
         store: the store with the study.
