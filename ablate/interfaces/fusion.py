@@ -103,6 +103,7 @@ class FusedStepper(Protocol):
 
         Returns:
             The logits, and the state as tensors whose shapes are the same after every token. A tensor that was changed
-            in place is returned at the index at which it was received, and is not copied; all others are new.
+            in place is returned at the index at which it was received, and is not copied; all others are new. So at
+            the start all are new: later steps write into them.
         """
         ...

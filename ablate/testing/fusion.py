@@ -178,10 +178,12 @@ class FusionTests:
         import torch
 
         for models, fused, tokens, conditions in self._groups(settings):
-            step = fused.stepper(_weights(models))
+            weights = _weights(models)
+            step = fused.stepper(weights)
             if step is None:
                 continue
             with torch.inference_mode():
+                self._check_first_state(step, weights, tokens[..., 0], [values[:, :, 0] for values in conditions])
                 expected = [model(tokens[m], [values[m] for values in conditions])[0] for m, model in enumerate(models)]
                 memory = None
                 for t in range(self._time):
@@ -193,6 +195,17 @@ class FusionTests:
                         error = self._error(logits[m], alone[:, t])
                         assert error <= self.tolerance, f"at time {t} the logits of model {m} are off by {error:.3g}"
                     memory = _kept(state, memory)
+
+    def _check_first_state(
+        self, step: Any, weights: Mapping[str, torch.Tensor], tokens: torch.Tensor, conditions: Sequence[torch.Tensor]
+    ) -> None:
+        """Check that a generation's first state is new: the engine keeps it and writes into it."""
+        (_, earlier), (_, state) = (step(tokens, conditions, None) for _ in range(2))
+        foreign = {each.untyped_storage().data_ptr() for each in (*weights.values(), tokens, *conditions, *earlier)}
+        for index, each in enumerate(state):
+            is_new = each.untyped_storage().data_ptr() not in foreign
+            problem = "is not new memory: another generation, the weights or the input share it"
+            assert is_new, f"tensor {index} of the fused stepper's first state {problem}"
 
 
 def only_on_meta() -> AbstractContextManager[Any]:
@@ -219,7 +232,7 @@ def only_on_meta() -> AbstractContextManager[Any]:
 def _kept(state: tuple[torch.Tensor, ...], memory: tuple[torch.Tensor, ...] | None) -> tuple[torch.Tensor, ...]:
     """Return the memory of a generation's state, with the values of this one."""
     if memory is None:
-        return tuple(each.clone() for each in state)
+        return state
     shapes = [each.shape for each in state], [each.shape for each in memory]
     assert shapes[0] == shapes[1], "the fused stepper's state changes its shape from step to step"
     for own, values in zip(memory, state, strict=True):

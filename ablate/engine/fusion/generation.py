@@ -108,8 +108,8 @@ def generation_groups(
 def _fused_stepper(networks: Sequence[Any], compute: Compute) -> FusedStepper | None:
     """Return the stepper of networks that can be fused; None if they have none, or do not fit into the memory."""
     network = networks[0].fuse(networks, compute.precision)
-    if type(network).stepper is FusedModels.stepper:
-        return None  # it has none: no second copy of the weights on the device
+    if network is None or type(network).stepper is FusedModels.stepper:
+        return None  # an option forbids it, or it has none: no second copy of the weights on the device
     try:
         weights = fused_weights(networks, torch.device(compute.device))
         stepper: FusedStepper | None = network.stepper({name: weight.detach() for name, weight in weights.items()})
@@ -165,9 +165,10 @@ class _RecordedStepper:
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
     ) -> tuple[torch.Tensor, Any]:
         if state is None:
-            logits_rv, first_state = self._step(tokens, conditions)
+            # new memory by contract, so no copy: that of a cache would need half of the memory
+            logits_rv, self._state = self._step(tokens, conditions)
             self._inputs = [tokens.clone(), *(values.clone() for values in conditions)]
-            self._logits_rv, self._state = logits_rv.clone(), tuple(each.clone() for each in first_state)
+            self._logits_rv = logits_rv.clone()
             return logits_rv, self._state
         for memory, values in zip(self._inputs, [tokens, *conditions], strict=True):
             memory.copy_(values)

@@ -124,17 +124,19 @@ class Copies(TorchDispatchMode):
 
 
 @pytest.mark.parametrize(("model", "count"), [("lstm", 2), ("transformer", 0)])
-def test_a_state_that_was_changed_in_place_is_not_copied(model: str, count: int) -> None:
+def test_a_state_that_is_new_or_was_changed_in_place_is_not_copied(model: str, count: int) -> None:
     models = [SPECS[model].build(SPECS[model].parse({"layers": 3}), VOCABULARY, []) for _ in range(2)]
     weights = {name: weight.detach() for name, weight in fused_weights(models, "cpu").items()}
     group = GenerationGroup([0, 1], models[0].fuse(models, "fp32").stepper(weights))
     stepper = _RecordedStepper(_RowStepper(group, [0, 1, 1], torch.device("cpu")), torch.device("cpu"))
     tokens = torch.zeros(3, dtype=torch.int64)
     with torch.inference_mode():
-        _, state = stepper(tokens, [])
+        with Copies() as at_first:
+            _, state = stepper(tokens, [])
         with Copies() as copies:
             stepper(tokens, [], state)
     largest = max((each.shape for each in state), key=len)
+    assert at_first.shapes.count(largest) == 0
     assert copies.shapes.count(largest) == count
 
 

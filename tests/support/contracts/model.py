@@ -185,6 +185,19 @@ class FusedStateGrows(OneByOne):
         return grown
 
 
+class FusedStateIsShared(OneByOne):
+    """Its last tensor is made once for all generations."""
+
+    def stepper(self, weights: Any) -> Any:
+        step, count = super().stepper(weights), torch.zeros(1)
+
+        def shared(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            logits, after = step(tokens, conditions, state and state[:-1])
+            return logits, (*after, state[-1] + 1 if state else count)
+
+        return shared
+
+
 class FusedStateMoves(OneByOne):
     """Writes in place, and exchanges the places."""
 
@@ -373,6 +386,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_fused_stepper", fused_as(FusedStepsInHalf), "not float32"),
     ("ModelContract", "test_fused_stepper", fused_as(FusedStepsForgetfully), "at time 1 the logits of model 0 are off"),
     ("ModelContract", "test_fused_stepper", fused_as(FusedStateGrows), "changes its shape"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStateIsShared), "first state is not new memory"),
     ("ModelContract", "test_fused_stepper", fused_as(FusedStateMoves), "at time 2 the logits of model 0 are off"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]
