@@ -61,7 +61,8 @@ def generate(
     """
     results: dict[int, IntArray] = {}
     planner = Planner(models, rows, len(tokenizer.vocabulary), conditioners, compute)
-    plans = planner.blocks()
+    with on_device(compute.device):  # a fused stepper computes already when it is made
+        plans = planner.blocks()
     generation = _Generation(tokenizer, conditioners, compute, on_progress, should_stop)
     done = 0
     while plans:

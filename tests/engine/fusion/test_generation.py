@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,15 @@ from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
 from ablate.engine.fusion.generation import generation_groups
 from ablate.engine.generation import block as block_module
+from ablate.engine.generation import generate as generate_module
 from ablate.engine.generation.plans import Planner
 from ablate.errors import NoTokenPossible
 from ablate.testing.material import ClockConditioner
+from ablate_recurrent.network import Recurrent
 from ablate_transformer.fused import FusedTransformer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 MODELS = pytest.mark.parametrize("model", ["lstm", "gru", "transformer"])
@@ -185,3 +191,41 @@ def test_models_without_a_fused_stepper_get_no_second_copy(no_stepper: None, mon
     monkeypatch.setattr(generation, "fused_weights", copied)
     models = networks("transformer", 2)
     assert generation_groups(models, [of(0, 0), of(1, 1)], Compute(fused=True), []) == []
+
+
+def test_a_model_that_an_option_keeps_from_being_fused_generates_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the first model of a kind is tried, and the option of another may be the one that forbids it."""
+    fuse = Recurrent.fuse
+
+    def without_dropout(models: Any, precision: str) -> Any:
+        return None if any(model.options.dropout for model in models) else fuse(models, precision)
+
+    monkeypatch.setattr(Recurrent, "fuse", staticmethod(without_dropout))
+    models = [*networks("lstm", 2), *networks("lstm", 1, dropout=0.3)]
+    rows = [of(model, model, tokens=5) for model in (0, 1, 2)]
+    groups = generation_groups(models, rows, Compute(fused=True), [])
+    assert [list(group.models) for group in groups] == [[0, 1]]
+    assert made(models, rows) == made(models, rows, fused=False)
+
+
+def test_models_are_fused_on_their_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stepper computes when it is made would be the first use of a GPU, before the order of sums is fixed."""
+    inside: list[str] = []
+
+    @contextlib.contextmanager
+    def on_device(device: str) -> Iterator[None]:
+        inside.append(device)
+        yield
+        inside.remove(device)
+
+    def noted(network: Any, weights: Any) -> Any:
+        assert inside == ["cpu"]
+        return stepper(network, weights)
+
+    stepper = FusedTransformer.stepper
+    monkeypatch.setattr(FusedTransformer, "stepper", noted)
+    monkeypatch.setattr(generate_module, "on_device", on_device)
+    made(networks("transformer", 2), [of(0, 0, tokens=2), of(1, 1, tokens=2)])
+    assert inside == []
