@@ -121,23 +121,27 @@ class Branches:
         return float(self._tokens)
 
 
+def jobs(size: Size, models: int) -> list[TrainingJob]:
+    """Trainings of that number of models of that size, in bf16."""
+    training = TrainingSettings(LENGTH, batch=size.rows, window=size.window, precision="bf16")
+    example = [Example(random_tokens())]
+    adam = recipe()
+    return [
+        TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3), adam)
+        for seed in range(models)
+    ]
+
+
 class Fused:
     """Models trained as one by the engine."""
 
     def __init__(self, size: Size, models: int, device: str, *, recorded: bool = True) -> None:
         self._size, self._models = size, models
-        training = TrainingSettings(LENGTH, batch=size.rows, window=size.window, precision="bf16")
-        example = [Example(random_tokens())]
-        adam = recipe()
-        each = [
-            TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3), adam)
-            for seed in range(models)
-        ]
         gpu = device == "cuda"
         before = torch.cuda.memory_allocated() if gpu else 0
         if gpu:
             torch.cuda.reset_peak_memory_stats()
-        self._trainer = FusedTrainer([load_start(job) for job in each], torch.device(device))
+        self._trainer = FusedTrainer([load_start(job) for job in jobs(size, models)], torch.device(device))
         if not recorded:
             self._trainer._steps._recorded_step = lambda step, streams: step()
         self.steps()
